@@ -1,0 +1,1 @@
+"""Multi-label image classification: the library behind the workflow, which knows nothing of Snakemake."""

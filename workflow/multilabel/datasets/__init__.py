@@ -1,0 +1,1 @@
+"""One module per source of images and labels: what lies on disk becomes a `LabelMatrix` and image paths."""
