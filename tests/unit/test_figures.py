@@ -1,0 +1,186 @@
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+from multilabel import figures
+
+GRID = [f"coco_2017_zmuvs_avg_{n}x{size}d5_lr{rate}_b128" for n in (1, 2) for size in (1024, 2048) for rate in (11, 52)]
+SAVE = """
+import sys
+import pandas as pd
+from multilabel import figures
+figures.save(figures.fig3(pd.DataFrame({"train": [3, 20, 5], "val": [1, 4, 0]})), sys.argv[1])
+"""
+
+
+def log(epochs, level=0.07):
+    steps = np.arange(epochs)
+    return pd.DataFrame({"epoch": steps, "val_loss": level + 0.1 * np.exp(-steps / 5), "seconds": 2.0})
+
+
+def counts(n):
+    return pd.DataFrame(
+        {"train": np.arange(n) * 100 + 5, "val": np.arange(n)}, index=[f"class number {i}" for i in range(n)]
+    )
+
+
+def saved(figure, folder):
+    figures.save(figure, folder / "figure")
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_figure_is_saved_as_pdf_and_png(tmp_path):
+    assert set(saved(figures.fig2(counts(3)), tmp_path)) == {"figure.pdf", "figure.png"}
+
+
+def test_a_figure_drawn_in_another_process_has_the_same_bytes(tmp_path):
+    library = str(Path(figures.__file__).parents[1])
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONPATH": library, "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", SAVE, str(tmp_path / seed)], env=environment, check=True)
+    for suffix in (".pdf", ".png"):
+        assert (tmp_path / f"1{suffix}").read_bytes() == (tmp_path / f"2{suffix}").read_bytes()
+
+
+def test_a_users_own_matplotlib_settings_change_nothing(tmp_path):
+    plain = saved(figures.fig2(counts(3)), tmp_path / "plain")
+    with matplotlib.rc_context({"font.size": 20, "savefig.dpi": 50, "axes.facecolor": "red"}):
+        assert saved(figures.fig2(counts(3)), tmp_path / "own") == plain
+
+
+@pytest.mark.parametrize("n", [1, 12, 80])
+def test_label_counts_of_any_number_of_classes_are_drawn(tmp_path, n):
+    figure = figures.fig2(counts(n))
+    saved(figure, tmp_path)
+    assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == [
+        f"class number {i}" for i in reversed(range(n))
+    ]
+
+
+def test_eighty_class_names_do_not_overlap(tmp_path):
+    figure = figures.fig2(counts(80))
+    figure.set_dpi(600)  # extents are whole pixels
+    saved(figure, tmp_path)
+    boxes = [text.get_window_extent() for text in figure.axes[0].get_xticklabels()]
+    assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
+
+
+def test_a_split_without_any_image_of_a_label_is_drawn(tmp_path):
+    saved(figures.fig3(pd.DataFrame({"train": [0, 7], "val": [0, 0]})), tmp_path)
+
+
+def test_three_splits_have_a_bar_each():
+    figure = figures.fig3(pd.DataFrame({"train": [5, 9], "val": [1, 2], "test": [1, 3]}))
+    assert len(figure.axes[0].containers) == 3
+
+
+def test_a_number_of_labels_that_no_image_has_keeps_its_place():
+    figure = figures.fig3(pd.DataFrame({"train": [5, 9, 1]}, index=[1, 2, 5]))
+    assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == list("012345")
+
+
+def test_more_splits_than_colours_are_an_error():
+    with pytest.raises(ValueError, match="at most 3 splits, found a, b, c, d"):
+        figures.fig3(pd.DataFrame({split: [1] for split in "abcd"}))
+
+
+@pytest.mark.parametrize("x", ["epoch", "time"])
+def test_loss_curves_end_where_training_stopped(x):
+    figure = figures.loss_curves({GRID[0]: log(10), GRID[1]: log(25)}, x=x)
+    ends = sorted(line.get_xdata()[-1] for line in figure.axes[0].lines if line.get_marker() == "o")
+    assert ends == ([10, 25] if x == "epoch" else [20, 50])
+
+
+def test_loss_curves_name_the_log_without_seconds():
+    with pytest.raises(ValueError, match=f"log of {GRID[0]}: expected a column seconds"):
+        figures.loss_curves({GRID[0]: log(3).drop(columns="seconds")}, x="time")
+
+
+def test_loss_curves_need_a_run():
+    with pytest.raises(ValueError, match="at least one run"):
+        figures.loss_curves({})
+
+
+@pytest.mark.parametrize("losses", [[0.5], [0.5, 0.5], [np.nan, np.nan], [0.7, np.inf, 0.6]])
+def test_short_flat_and_diverged_runs_are_drawn(tmp_path, losses):
+    short = pd.DataFrame({"epoch": range(len(losses)), "val_loss": losses})
+    saved(figures.loss_curves({GRID[0]: short}), tmp_path)
+
+
+def test_an_emphasised_run_is_thicker():
+    figure = figures.loss_curves({name: log(5) for name in GRID[:3]}, emphasise=[GRID[1]])
+    widths = {line.get_label(): line.get_linewidth() for line in figure.axes[0].lines if line.get_marker() != "o"}
+    assert max(widths, key=lambda label: widths[label]) == figures.curve_labels(GRID[:3])[1]
+
+
+def test_a_run_looks_the_same_in_two_panels():
+    styles = figures.run_styles(GRID)
+    lines = [
+        next(line for line in figures.loss_curves(logs, styles=styles).axes[0].lines if len(line.get_xdata()) == 7)
+        for logs in ({GRID[0]: log(7), GRID[1]: log(9)}, {GRID[5]: log(4), GRID[0]: log(7)})
+    ]
+    assert lines[0].get_color() == lines[1].get_color()
+    assert lines[0].get_linestyle() == lines[1].get_linestyle()
+
+
+def test_styles_do_not_depend_on_the_order_of_the_runs():
+    assert figures.run_styles(GRID) == figures.run_styles(GRID[::-1])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        GRID,
+        [f"run{i}" for i in range(9)],
+        [
+            f"c_1_{p}_avg_1x8d5_lr{r}_b{b}_15_lr{q}_b8"
+            for p in ("inet", "zmuvs")
+            for r in (11, 52)
+            for b in (1, 2)
+            for q in (11, 52)
+        ],
+    ],
+)
+def test_no_two_runs_look_alike(names):
+    styles = figures.run_styles(names)
+    assert len(set(styles.values())) == len(names)
+
+
+def test_a_colour_stands_for_one_value_of_a_hyper_parameter():
+    styles = figures.run_styles([f"c_1_zmuvs_avg_{n}x{size}d5_lr11_b8" for n in (1, 2) for size in (8, 16, 32)])
+    assert [style.colour for style in styles.values()] == [0, 1, 2, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["c_1_zmuvs_avg_1x8d5_lr11_b8", "c_1_zmuvs_avg_2x8d5_lr11_b8"], ["1x8", "2x8"]),
+        (["c_1_zmuvs_avg_2x8d5_lr11_b8", "c_1_inet_avg_2x8bn_lr11_b8"], ["zmuvs d5", "inet bn"]),
+        (["c_1_zmuvs_avg_2x8d5_lr11_b8_15_lr11_b4", "c_1_zmuvs_avg_2x8d5_lr11_b8_15_lr11_b4_hf"], ["", "hf"]),
+        (["c_1_zmuvs_avg_2x8d5_lr11_b8"], ["c_1_zmuvs_avg_2x8d5_lr11_b8"]),
+    ],
+)
+def test_a_label_says_what_tells_the_run_apart(names, labels):
+    assert figures.curve_labels(names) == labels
+
+
+def test_the_title_says_what_the_runs_share():
+    figure = figures.loss_curves({name: log(5) for name in GRID})
+    assert figure.axes[0].get_legend().get_title().get_text() == "coco_2017_zmuvs_avg_…d5_…_b128"
+
+
+@pytest.mark.parametrize("n", [1, 5])
+def test_example_images_stand_above_their_predictions(tmp_path, n):
+    table = pd.DataFrame({"rank": [1, 4], "label": ["tie", "cat"], "score": [0.75, 0.125], "true": [False, True]})
+    images = [np.full((20 + 10 * i, 30, 3), 40 * i, np.uint8) for i in range(n)]
+    figure = figures.fig7(images, [table] * n)
+    saved(figure, tmp_path)
+    texts = {text.get_text(): text.get_fontweight() for text in figure.axes[1].texts}
+    assert texts == {"1": "normal", "tie": "normal", "0.75": "normal", "4": "bold", "cat": "bold", "0.12": "bold"}

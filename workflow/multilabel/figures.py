@@ -1,0 +1,338 @@
+"""The paper's figures: label statistics, loss curves and example images, all in one style and byte-stable."""
+
+import itertools
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from multilabel.files import complete_or_absent
+
+COLUMN, PAGE = 3.5, 7.16  # inches: the widths of one and of two columns in an IEEE journal
+STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures are the same on every machine
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "axes.labelsize": 7,
+    "xtick.labelsize": 6,
+    "ytick.labelsize": 6,
+    "legend.fontsize": 6,
+    "legend.title_fontsize": 7,
+    "legend.fancybox": False,
+    "legend.framealpha": 1,
+    "legend.edgecolor": "white",
+    "legend.borderpad": 0.1,
+    "legend.borderaxespad": 0.2,
+    "legend.columnspacing": 1.4,
+    "legend.handlelength": 2.4,
+    "legend.labelspacing": 0.3,
+    "axes.linewidth": 0.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": "0.88",
+    "grid.linewidth": 0.5,
+    "xtick.major.width": 0.5,
+    "ytick.major.width": 0.5,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "ytick.minor.size": 1.5,
+    "lines.linewidth": 0.9,
+    "lines.solid_joinstyle": "round",
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "multilabel",
+    "savefig.dpi": 300,
+    "figure.constrained_layout.use": True,
+}
+# Four of Okabe and Ito's colours, which colour-blind readers tell apart, and a purple. Their light ones are left out,
+# because each colour has a light shade here.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#000000", "#AA4499"]
+SHADES = [0.5, 0.0]  # share of white
+DASHES = ["solid", (0, (4, 1.2)), (0, (1.2, 1.0)), (0, (5, 1.2, 1.2, 1.2))]
+SPLIT_COLOURS = ["#A9C9E0", "#0072B2", "#D55E00"]
+
+_REGULARISER = r"d\d+|bn"
+# The one style, whatever a user's matplotlibrc says; as a decorator or in `with`.
+_style = partial(matplotlib.style.context, ["default", STYLE])
+
+
+@dataclass(frozen=True, order=True)
+class RunStyle:
+    """How a run is drawn: numbers in COLOURS, SHADES and DASHES."""
+
+    colour: int
+    shade: int
+    dash: int
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """Colour and line style as matplotlib takes them."""
+        white = SHADES[self.shade]
+        rgb = tuple(part + (1 - part) * white for part in to_rgb(COLOURS[self.colour]))
+        return {"color": rgb, "linestyle": DASHES[self.dash]}
+
+
+def save(figure: Figure, path_stem: str | Path) -> None:
+    """Write `path_stem`.pdf and `path_stem`.png (300 dpi): the same figure, the same bytes."""
+    stem = Path(path_stem)
+    metadata: dict[str, dict[str, Any]] = {".pdf": {"CreationDate": None}, ".png": {"Software": None}}
+    for suffix, entries in metadata.items():
+        with complete_or_absent(stem.with_name(stem.name + suffix)) as temporary, _style():
+            figure.savefig(temporary, format=suffix[1:], metadata=entries)
+
+
+@_style()
+def fig2(per_class_counts: pd.DataFrame) -> Figure:
+    """Fig. 2: the number of images with each label, the most frequent label first, on a logarithmic scale.
+
+    Args:
+        per_class_counts: index class name, one column per split, three at most.
+    """
+    counts = per_class_counts.sort_values(list(per_class_counts.columns), ascending=False, kind="stable")
+    wide = len(counts) > 24
+    width, height = (PAGE, 2.5) if wide else (COLUMN, 2.2)
+    figure = Figure(figsize=(width, height))
+    axes = figure.add_subplot()
+    _bars(axes, counts, "Images with the label")
+    size = min(6.0, 60 * width / len(counts))  # points: the names' lines touch at about 66
+    axes.set_xticks(range(len(counts)), [str(name) for name in counts.index], rotation=90, fontsize=size)
+    axes.tick_params(axis="x", length=0, pad=1)
+    return figure
+
+
+@_style()
+def fig3(histogram: pd.DataFrame) -> Figure:
+    """Fig. 3: the number of images with 0, 1, 2, … different labels, on a logarithmic scale.
+
+    Args:
+        histogram: index number of labels, one column per split, three at most.
+    """
+    histogram = histogram.reindex(range(int(histogram.index.max()) + 1), fill_value=0)
+    figure = Figure(figsize=(COLUMN, 2.2))
+    axes = figure.add_subplot()
+    _bars(axes, histogram, "Images")
+    axes.set_xticks(range(len(histogram)), [str(number) for number in histogram.index])
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlabel("Different labels in the image")
+    return figure
+
+
+@_style()
+def loss_curves(
+    logs: Mapping[str, pd.DataFrame],
+    *,
+    x: Literal["epoch", "time"] = "epoch",
+    title: str | None = None,
+    styles: Mapping[str, RunStyle] | None = None,
+    emphasise: Collection[str] = (),
+) -> Figure:
+    """Figs. 4 to 6 and the fine-tuning: validation loss of several runs; a dot marks where each run stopped.
+
+    The first steep epochs may leave the frame, so that the differences between the runs can be seen.
+
+    Args:
+        logs: run name → log with the columns epoch (from 0), val_loss and, for `x="time"`, seconds; 9 runs or fewer.
+        x: the horizontal axis: epochs, or epochs times the run's mean seconds per epoch (Fig. 6b).
+        title: by default what the runs' names share, with … in place of what differs.
+        styles: line styles per run, from `run_styles` of all runs of the figure's panels, so that they agree.
+        emphasise: runs that are drawn thicker.
+
+    Raises:
+        ValueError: no run, or a log without the column that `x` needs.
+    """
+    if not logs:
+        raise ValueError("loss curves: expected at least one run, found none")
+    needed = {"epoch", "val_loss"} | ({"seconds"} if x == "time" else set())
+    lacking = {run: sorted(needed - set(log.columns)) for run, log in logs.items() if needed - set(log.columns)}
+    if lacking:
+        raise ValueError("; ".join(f"log of {run}: expected a column {', '.join(c)}" for run, c in lacking.items()))
+    styles = run_styles(list(logs)) if styles is None else styles
+
+    colours = len({styles[run].colour for run in logs})
+    columns = colours if colours in (2, 3) else 2
+    figure = Figure(figsize=(COLUMN, 2.25 + 0.12 * -(-len(logs) // columns)))  # the legend grows, the axes stay
+    axes = figure.add_subplot()
+    positions = {run: log["epoch"].to_numpy(dtype=float) + 1 for run, log in logs.items()}
+    label = "Epoch"
+    if x == "time":
+        positions = {run: epochs * logs[run]["seconds"].mean() for run, epochs in positions.items()}
+        label, unit = _time_unit(max(float(times[-1]) for times in positions.values()))
+        positions = {run: times / unit for run, times in positions.items()}
+    texts = dict(zip(logs, curve_labels(list(logs)), strict=True))
+    for run in sorted(logs, key=lambda run: styles[run]):
+        strong = run in emphasise
+        loss = logs[run]["val_loss"].to_numpy(dtype=float)
+        width, order = (1.8, 3) if strong else (0.9, 2)
+        axes.plot(positions[run], loss, label=texts[run], **styles[run].line, linewidth=width, zorder=order)
+        axes.plot(positions[run][-1], loss[-1], "o", color=styles[run].line["color"], markersize=2.8, zorder=order)
+    axes.set_xlim(left=0)
+    axes.set_ylim(*_loss_limits([log["val_loss"].to_numpy(dtype=float) for log in logs.values()]))
+    axes.set_xlabel(label)
+    axes.set_ylabel("Validation loss")
+    axes.xaxis.set_major_locator(MaxNLocator(7, integer=x == "epoch"))
+    title = _shared_name(list(logs)) if title is None else title
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.02), ncols=columns, title=title, alignment="left")
+    return figure
+
+
+@_style()
+def fig7(
+    images: Sequence[NDArray[np.uint8]], predictions: Sequence[pd.DataFrame], titles: Sequence[str] = ()
+) -> Figure:
+    """Fig. 7: example images in a row, each above its ranked predictions; true labels are bold.
+
+    Args:
+        images: H×W×3 each, of any size.
+        predictions: for each image the columns rank, label, score and true, as in Table 3.
+        titles: written above the images; by default a, b, c, …
+    """
+    titles = list(titles) or [chr(ord("a") + i) for i in range(len(images))]
+    n, lines = len(images), max(len(table) for table in predictions)
+    cell = PAGE / max(n, 5)
+    tallest = min(1.0, max(image.shape[0] / image.shape[1] for image in images))  # upright images become narrower
+    heights = [cell * tallest, 0.125 * lines + 0.06]
+    figure = Figure(figsize=(cell * n, sum(heights) + 0.2))
+    grid = figure.add_gridspec(2, n, height_ratios=heights)
+    for j, (image, table, title) in enumerate(zip(images, predictions, titles, strict=True)):
+        picture, text = figure.add_subplot(grid[0, j]), figure.add_subplot(grid[1, j])
+        picture.imshow(image)
+        picture.set_anchor("SW")
+        picture.set_title(title, fontweight="bold", pad=2)
+        picture.set_axis_off()
+        text.set_axis_off()
+        text.set_ylim(lines, 0)
+        for line, row in enumerate(table.itertuples(index=False)):
+            weight = "bold" if row.true else "normal"
+            colour = "black" if row.true else "0.35"
+            for position, side, content in (
+                (0.10, "right", str(row.rank)),
+                (0.14, "left", str(row.label)),
+                (1.0, "right", f"{row.score:.2f}"),
+            ):
+                text.text(position, line + 0.5, content, ha=side, va="center", weight=weight, color=colour, fontsize=6)
+    return figure
+
+
+def curve_labels(names: Sequence[str]) -> list[str]:
+    """What tells each run apart from the others: the fields of its name that are not the same in all.
+
+    >>> curve_labels(["coco_2017_zmuvs_avg_1x1024d5_lr11_b128", "coco_2017_zmuvs_avg_2x4096d5_lr11_b128"])
+    ['1x1024', '2x4096']
+    >>> curve_labels(["zmuvs_avg_2x4096d5_lr11_b64", "zmuvs_avg_2x4096d5_lr52_b32"])
+    ['lr11 b64', 'lr52 b32']
+    """
+    if len(set(names)) == 1:
+        return list(names)
+    fields = _fields(names)
+    differing = [j for j in range(len(fields[0])) if len({row[j] for row in fields}) > 1]
+    return [" ".join(filter(None, (row[j] for j in differing))) for row in fields]
+
+
+def run_styles(names: Iterable[str]) -> dict[str, RunStyle]:
+    """Run name → style, made from the names' fields: give it all runs of a figure's panels at once.
+
+    Of the fields that differ, the one with the most values is shown by colour, one with two values by a light and a
+    dark shade and one more by dashes. Where that is not enough, the runs get the combinations one after the other.
+    """
+    unique = list(dict.fromkeys(names))
+    rows = [[part for field in row for part in _parts(field)] for row in _fields(unique)]
+    values = [sorted(set(column), key=_natural) for column in zip(*rows, strict=True)]
+    # Fields that tell the same runs apart need one sign only.
+    partitions = {
+        tuple(map(column.index, column)): j for j, column in reversed(list(enumerate(zip(*rows, strict=True))))
+    }
+    differing = sorted((j for j in partitions.values() if len(values[j]) > 1), key=lambda j: (-len(values[j]), j))
+    by_colour, others = differing[:1], differing[1:]
+    by_shade = [j for j in others if len(values[j]) == len(SHADES)][:1]
+    by_dash = [j for j in others if j not in by_shade]
+    scales: list[tuple[list[int], Sequence[Any]]] = [(by_colour, COLOURS), (by_dash, DASHES)]
+    if len(by_dash) > 1 or any(len(values[j]) > len(scale) for fields, scale in scales for j in fields):
+        numbers = itertools.product(range(len(DASHES)), reversed(range(len(SHADES))), range(len(COLOURS)))
+        combinations = [RunStyle(colour, shade, dash) for dash, shade, colour in numbers]
+        return dict(zip(unique, itertools.cycle(combinations), strict=False))
+
+    def number(row: list[str], fields: list[int], default: int = 0) -> int:
+        return values[fields[0]].index(row[fields[0]]) if fields else default
+
+    dark = len(SHADES) - 1
+    return {
+        name: RunStyle(number(row, by_colour), number(row, by_shade, dark), number(row, by_dash))
+        for name, row in zip(unique, rows, strict=True)
+    }
+
+
+def _bars(axes: Axes, counts: pd.DataFrame, label: str) -> None:
+    """Bars of all splits on one place each, narrower from split to split, so that equal ratios are equal distances."""
+    if len(counts.columns) > len(SPLIT_COLOURS):
+        raise ValueError(f"bars: expected at most {len(SPLIT_COLOURS)} splits, found {', '.join(map(str, counts))}")
+    positions = np.arange(len(counts))
+    for j, (split, colour) in enumerate(zip(counts.columns, SPLIT_COLOURS, strict=False)):
+        axes.bar(positions, counts[split], width=0.8 - 0.25 * j, color=colour, label=str(split))
+    axes.set_yscale("log")
+    axes.set_ylim(0.7, 2.2 * max(1, int(counts.to_numpy().max())))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.set_xlim(-0.7, len(counts) - 0.3)
+    axes.set_ylabel(label)
+    axes.legend(loc="upper right", ncols=len(counts.columns), handlelength=1)
+
+
+def _loss_limits(losses: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    """Limits that show nine tenths of every curve; what is above is the steep start."""
+    finite = [loss[np.isfinite(loss)] for loss in losses]
+    finite = [loss for loss in finite if len(loss)] or [np.array([0.0, 1.0])]
+    low, high = min(loss.min() for loss in finite), max(np.quantile(loss, 0.9) for loss in finite)
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    return low - margin, high + margin
+
+
+def _time_unit(seconds: float) -> tuple[str, float]:
+    """The axis label and the seconds in one unit, so that the axis has short numbers."""
+    if seconds < 180:
+        return "Time (s)", 1.0
+    return ("Time (min)", 60.0) if seconds < 180 * 60 else ("Time (h)", 3600.0)
+
+
+def _fields(names: Sequence[str]) -> list[list[str]]:
+    """The names' fields, the layers and the regulariser apart; short names end in empty fields."""
+    rows = [[part for field in name.split("_") for part in _split(field)] for name in names]
+    length = max(len(row) for row in rows)
+    return [row + [""] * (length - len(row)) for row in rows]
+
+
+def _split(field: str) -> list[str]:
+    match = re.fullmatch(rf"(\d+x\d+)({_REGULARISER})", field)
+    return list(match.groups()) if match else [field]
+
+
+def _parts(field: str) -> list[str]:
+    """Layers and nodes of `2x4096` are two hyper-parameters."""
+    return field.split("x") if re.fullmatch(r"\d+x\d+", field) else [field]
+
+
+def _shared_name(names: Sequence[str]) -> str:
+    """The run name with … in place of the fields that differ."""
+    rows = _fields(names)
+    fields = [column[0] if len(set(column)) == 1 else "…" for column in zip(*rows, strict=True)]
+    name = "".join(field if re.fullmatch(_REGULARISER, field) else f"_{field}" for field in fields)
+    return re.sub(r"…(_…)+", "…", name.removeprefix("_"))
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    """A sort key by which b64 comes before b128."""
+    return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"(\d+)", text)]
