@@ -1,4 +1,4 @@
-"""The configuration as typed models: defaults are the paper at full size; wrong entries are named with what is allowed."""
+"""The configuration as typed models: defaults are the paper at full size; a wrong entry is named with what is valid."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -146,6 +146,9 @@ class Grid(Training):
         ["zmuvs_avg_{1,2}x{1024,2048,4096}d5_lr11_b256", "zmuvs_avg_2x4096d5_lr52_b256"],
         description="runs beyond the grid; those that figures name are added by themselves",
     )
+    gpu: bool = Field(
+        True, description="whether top models take the GPU; without it they run side by side on CPU cores"
+    )
     runs_per_job: int = Field(6, ge=1, description="runs that share one process: start-up and features are paid once")
 
 
@@ -168,18 +171,38 @@ class Evaluation(Section):
     k: int = Field(3, ge=1, description="labels per image of the top-k decision")
     ties: int = Field(10, ge=1, description="draws over which 'best possible' is averaged (ties are broken at random)")
     seed: Seed = Field(0, description="of those draws, and of the perturbed test images of row d")
+    criterion: str = Field(
+        "top_k_per_image_micro_f1",
+        description="the final model has the highest value of this metric on validation images",
+    )
 
 
 class Figures(Section):
     """Which runs each panel compares."""
 
-    fig4a: list[str] = ["{inet,zmuvs}_{77,max,avg}_1x1024d5_lr11_b32"]
-    fig4b: list[str] = ["zmuvs_{max,avg}_1x{1024,2048,4096}d5_lr11_b32"]
-    fig5a: list[str] = ["zmuvs_avg_{1,2}x{1024,2048,4096}d5_lr11_b128"]
-    fig5b: list[str] = ["zmuvs_avg_{1,2}x4096d5_lr{11,52}_b128"]
-    fig5c: list[str] = ["zmuvs_avg_2x{1024,2048,4096}d5_lr{11,52}_b128"]
-    fig6: list[str] = ["zmuvs_avg_2x4096d5_lr11_b{64,128,256}", "zmuvs_avg_2x4096d5_lr52_b{32,64,128}"]
+    fig4a: list[str] = Field(
+        ["{inet,zmuvs}_{77,max,avg}_1x1024d5_lr11_b32"], description="normalisations and classifier designs"
+    )
+    fig4b: list[str] = Field(
+        ["zmuvs_{max,avg}_1x{1024,2048,4096}d5_lr11_b32"], description="global pooling and layer size"
+    )
+    fig5a: list[str] = Field(
+        ["zmuvs_avg_{1,2}x{1024,2048,4096}d5_lr11_b128"], description="number and size of hidden layers"
+    )
+    fig5b: list[str] = Field(
+        ["zmuvs_avg_{1,2}x4096d5_lr{11,52}_b128"], description="number of hidden layers and learning rate"
+    )
+    fig5c: list[str] = Field(
+        ["zmuvs_avg_2x{1024,2048,4096}d5_lr{11,52}_b128"], description="layer size and learning rate"
+    )
+    fig6: list[str] = Field(
+        ["zmuvs_avg_2x4096d5_lr11_b{64,128,256}", "zmuvs_avg_2x4096d5_lr52_b{32,64,128}"],
+        description="learning rate and batch size, by epoch (6a) and by time (6b)",
+    )
     fig7: list[int] = Field([], description="image ids of Fig. 7 and Table 3; empty: from good to bad predictions")
+
+
+PANELS = ("fig4a", "fig4b", "fig5a", "fig5b", "fig5c", "fig6")
 
 
 class Threads(Section):
@@ -225,7 +248,7 @@ class Config(Section):
     def top_models(self) -> list[TopModelRun]:
         """Every run of stage 1: the grid, the extra ones, and those that figures name; each once."""
         wanted = self._top_models("grid.runs", self.grid.runs) + self._top_models("grid.extra", self.grid.extra)
-        for figure in ("fig4a", "fig4b", "fig5a", "fig5b", "fig5c", "fig6"):
+        for figure in PANELS:
             wanted += self.panel(figure)
         return list(dict.fromkeys(wanted))
 
@@ -263,8 +286,8 @@ class Config(Section):
                     run.top_model.short_name, [known_run.short_name for known_run in known], 1
                 )
                 raise ValueError(
-                    f"finetune.runs: {run.short_name} starts from {run.top_model.short_name}, which is no run of grid.runs, "
-                    f"grid.extra or figures{f'; the nearest is {near[0]}' if near else ''}"
+                    f"finetune.runs: {run.short_name} starts from {run.top_model.short_name}, which is no run of "
+                    f"grid.runs, grid.extra or figures{f'; the nearest is {near[0]}' if near else ''}"
                 )
         return self
 

@@ -1,0 +1,127 @@
+import runpy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from multilabel import config
+from multilabel.config import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+generate = runpy.run_path(str(ROOT / "workflow" / "schemas" / "generate.py"))
+
+
+def merged(*layers):
+    """What Snakemake makes of several configuration files."""
+    result = {}
+    for layer in layers:
+        for key, value in layer.items():
+            nested = isinstance(value, dict) and isinstance(result.get(key), dict)
+            result[key] = merged(result[key], value) if nested else value
+    return result
+
+
+def read(name):
+    return yaml.safe_load((ROOT / "config" / name).read_text())
+
+
+def test_config_yaml_is_the_paper_at_full_size_with_every_key():
+    assert read("config.yaml") == config.Config().model_dump()
+
+
+def test_the_paper_has_50_top_models_of_which_36_are_the_grid():
+    paper = config.load(read("config.yaml"))
+    assert len(paper.top_models) == 50
+    batches = {run.batch_size for run in paper.top_models[:36]}
+    assert (batches, paper.dataset_id, paper.splits, paper.test_split) == (
+        {32, 64, 128},
+        "coco_2017",
+        ["train", "val"],
+        "val",
+    )
+
+
+def test_the_final_model_of_the_paper_is_among_the_fine_tuned_runs():
+    names = [run.name for run in config.load(read("config.yaml")).finetuned]
+    assert "coco_2017_zmuvs_avg_2x4096d5_lr11_b256_15_lr11_b128_hwrszf" in names
+
+
+def test_demo_yaml_names_only_what_differs():
+    paper, demo = read("config.yaml"), read("demo.yaml")
+
+    def leaves(layer, prefix=()):
+        for key, value in layer.items():
+            yield from leaves(value, (*prefix, key)) if isinstance(value, dict) else [((*prefix, key), value)]
+
+    for path, value in leaves(demo):
+        original = paper
+        for key in path:
+            original = original[key]
+        assert value != original, path
+
+
+def test_the_demo_has_the_papers_grid_and_extra_runs_with_small_layers():
+    demo = config.load(merged(read("config.yaml"), read("demo.yaml")))
+    assert len(demo.top_models) == 50
+
+
+@pytest.mark.parametrize("document", ["schema", "reference"])
+def test_generated_documents_are_those_of_the_current_models(document):
+    path = {"schema": generate["SCHEMA"], "reference": generate["REFERENCE"]}[document]
+    assert path.read_text(encoding="utf-8") == generate[document](), "run `make schema`"
+
+
+def test_every_key_has_a_meaning():
+    assert "|  |\n" not in generate["reference"]()
+
+
+def test_a_held_out_validation_split_makes_a_third_split():
+    chosen = config.load({"dataset": {"validation": {"fraction": 0.1}}})
+    assert (chosen.splits, chosen.test_split) == (["train", "val", "test"], "test")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"grids": {}}, "grids: unknown key; did you mean grid"),
+        ({"grid": {"runs_per_jobs": 2}}, "grid.runs_per_jobs: unknown key; did you mean runs_per_job"),
+        ({"dataset": {"train": {"image": "x"}}}, "dataset.train.image: unknown key; did you mean images"),
+        ({"dataset": {"kind": "voc"}}, "dataset.kind: input should be 'coco' or 'shapes'; found 'voc'"),
+        ({"dataset": {"name": "my-data"}}, "dataset.name: .*found 'my-data'"),
+        ({"dataset": None}, "dataset: .*found None"),
+        ({"dataset": {"train": {"images": ""}}}, "dataset: train.annotations is empty|dataset: train.images is empty"),
+        ({"dataset": {"test": {"fraction": 1.5}}}, "dataset.test.fraction: .*less than 1; found 1.5"),
+        ({"dataset": {"test": {"fraction": 0.6}, "validation": {"fraction": 0.5}}}, "leave nothing of train"),
+        ({"base": {"width": "half"}}, "base.width: .*valid number; found 'half'"),
+        ({"base": {"network": "MobileNet", "width": 0.5}}, "width 0.5 is for VGG16"),
+        ({"base": {"weights": "pretrain"}}, "base.weights is pretrain, which needs dataset.kind shapes; found coco"),
+        ({"grid": {"patience": 0}}, "grid.patience: .*greater than or equal to 1; found 0"),
+        ({"grid": {"momentum": True}}, "grid.momentum: .*found True"),
+        ({"grid": {"runs": ["zmuvs_avg_2x4096"]}}, "grid.runs: run name 'zmuvs_avg_2x4096': expected"),
+        ({"grid": {"runs": []}}, "grid.runs is empty"),
+        ({"grid": {"runs": ["zmuvs_avg_1x8d5_lr11_b8_15_lr11_b8"]}}, "belong in finetune.runs"),
+        ({"grid": {"runs": ["voc_2007_zmuvs_avg_1x8d5_lr11_b8"]}}, "of another dataset than coco_2017"),
+        ({"finetune": {"runs": []}}, "finetune.runs is empty"),
+        ({"finetune": {"runs": ["zmuvs_avg_2x4096d5_lr11_b128"]}}, "finetune.runs: .*no second stage"),
+        (
+            {"finetune": {"runs": ["zmuvs_avg_2x4069d5_lr11_b128_15_lr11_b128"]}},
+            "starts from zmuvs_avg_2x4069d5_lr11_b128, which is no run .*the nearest is zmuvs_avg_2x4096d5_lr11_b128",
+        ),
+        ({"figures": {"fig5a": ["{a"]}}, "figures.fig5a: run pattern '{a': a brace without its partner"),
+    ],
+)
+def test_a_wrong_entry_names_its_key_and_what_is_allowed(wrong, message):
+    with pytest.raises(ConfigError, match=message):
+        config.load(wrong)
+
+
+def test_all_problems_are_listed_not_only_the_first():
+    with pytest.raises(ConfigError, match="3 problem"):
+        config.load({"grids": {}, "grid": {"patience": 0, "epochs": "many"}})
+
+
+def test_paths_that_are_not_there_are_named_with_their_keys(tmp_path):
+    source = {"images": str(tmp_path), "annotations": str(tmp_path / "missing.json")}
+    chosen = config.load({"dataset": {"train": source, "test": source}, "base": {"weights": "random"}})
+    with pytest.raises(ConfigError, match=r"dataset.train.annotations: no such path: .*missing.json"):
+        config.existing_paths(chosen)

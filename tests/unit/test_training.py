@@ -1,0 +1,181 @@
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from multilabel import training
+from multilabel.training import Chunk, InMemory, Schedule
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(150, 12)).astype(np.float32)
+Y = (X @ RNG.normal(size=(12, 5)) + 0.5 * RNG.normal(size=(150, 5)) > 0.8).astype(np.uint8)
+TRAIN, VALIDATION = InMemory(X[:100], Y[:100], seed=3), InMemory(X[100:], Y[100:], seed=3)
+SCHEDULE = Schedule(epochs=6, patience=10, min_delta=5e-5)
+
+
+def network(dropout=0.5, seed=1):
+    keras.utils.set_random_seed(seed)
+    x = inputs = keras.Input((12,), name="features")
+    x = keras.layers.Dense(16, "relu", name="hidden")(x)
+    x = keras.layers.Dropout(dropout, name="dropout")(x)
+    return keras.Model(inputs, keras.layers.Dense(5, name="logits")(x), name="network")
+
+
+def fit(
+    folder, model=None, *, schedule=SCHEDULE, train=TRAIN, batch_size=32, rate=0.1, key="k", report=lambda line: None
+):
+    model = model or network()
+    history = training.fit(
+        model,
+        training.sgd(rate, 0.9, 1e-6),
+        train,
+        VALIDATION,
+        schedule,
+        batch_size=32,
+        seed=3,
+        folder=folder,
+        key=key,
+        report=report,
+    )
+    return model, history
+
+
+class KilledError(Exception):
+    pass
+
+
+def killed_after(epochs):
+    lines = []
+
+    def report(line):
+        if " epoch " in line:
+            lines.append(line)
+        if len(lines) == epochs:
+            raise KilledError
+
+    return report
+
+
+def test_losses_agree_with_a_plain_keras_loop_of_the_same_weights_and_order(tmp_path):
+    model = network(dropout=0.0)
+    model.compile(
+        keras.optimizers.SGD(keras.optimizers.schedules.InverseTimeDecay(0.1, 1, 1e-6), momentum=0.9, nesterov=True),
+        keras.losses.BinaryCrossentropy(from_logits=True),
+    )
+    expected = []
+    for epoch in range(SCHEDULE.epochs):
+        order = training.permutation(100, 3, epoch)
+        model.fit(X[:100][order], Y[:100][order].astype("float32"), batch_size=32, shuffle=False, verbose=0)
+        expected.append(model.evaluate(X[100:], Y[100:].astype("float32"), verbose=0))
+    _, history = fit(tmp_path, network(dropout=0.0))
+    assert [row["val_loss"] for row in history] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_run_killed_twice_ends_in_the_bytes_of_one_never_killed(tmp_path):
+    undisturbed, _ = fit(tmp_path / "a")
+    for epochs in (2, 3):
+        with pytest.raises(KilledError):
+            fit(tmp_path / "b", report=killed_after(epochs))
+    resumed, history = fit(tmp_path / "b")
+    assert len(history) == SCHEDULE.epochs
+    for mine, other in zip(resumed.get_weights(), undisturbed.get_weights(), strict=True):
+        assert mine.tobytes() == other.tobytes()
+
+
+def test_a_resumed_run_counts_the_epochs_without_improvement_from_before(tmp_path):
+    schedule = Schedule(epochs=20, patience=3, min_delta=10.0)
+    with pytest.raises(KilledError):
+        fit(tmp_path, schedule=schedule, report=killed_after(2))
+    _, history = fit(tmp_path, schedule=schedule)
+    assert len(history) == 4  # the first epoch counts as an improvement, three do not
+
+
+def test_state_of_another_origin_is_not_used(tmp_path):
+    with pytest.raises(KilledError):
+        fit(tmp_path, key="old", rate=0.5, report=killed_after(3))
+    resumed, _ = fit(tmp_path, key="new")
+    fresh, _ = fit(tmp_path / "fresh", key="new")
+    assert resumed.get_weights()[0].tobytes() == fresh.get_weights()[0].tobytes()
+
+
+@pytest.mark.parametrize("pattern", [".state-k.h5", ".state-k-best*.h5"])
+def test_a_state_cut_short_is_named_and_training_starts_over(tmp_path, pattern):
+    with pytest.raises(KilledError):
+        fit(tmp_path, report=killed_after(3))
+    (state,) = tmp_path.glob(pattern)
+    state.write_bytes(state.read_bytes()[: state.stat().st_size // 2])
+    lines = []
+    _, history = fit(tmp_path, report=lines.append)
+    assert "unreadable state" in lines[0]
+    assert ".state-k" in lines[0]
+    assert len(history) == SCHEDULE.epochs
+
+
+def test_the_model_ends_with_the_weights_of_its_best_epoch(tmp_path):
+    model, history = fit(tmp_path, schedule=Schedule(epochs=25, patience=25, min_delta=0.0), rate=0.9)
+    best = min(row["val_loss"] for row in history)
+    assert history[-1]["val_loss"] > best
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)(Y[100:].astype("float32"), model(X[100:]))
+    assert float(loss) == pytest.approx(best, abs=1e-5)
+
+
+def test_training_stops_when_the_loss_no_longer_falls_by_min_delta(tmp_path):
+    _, history = fit(tmp_path, schedule=Schedule(epochs=50, patience=4, min_delta=10.0))
+    assert len(history) == 5
+
+
+def test_chunks_give_the_same_losses_as_all_samples_at_once(tmp_path):
+    class InChunks:
+        def chunks(self, epoch):
+            order = training.permutation(100, 3, epoch)
+            for start in (0, 64):
+                rows = order[start : start + 64]
+                yield Chunk(X[rows], Y[rows], np.arange(len(rows)))
+
+    _, expected = fit(tmp_path / "a", network(dropout=0.0))
+    _, found = fit(tmp_path / "b", network(dropout=0.0), train=InChunks())
+    assert [row["val_loss"] for row in found] == pytest.approx([row["val_loss"] for row in expected], abs=1e-6)
+
+
+def test_the_log_has_a_row_per_epoch(tmp_path):
+    _, history = fit(tmp_path)
+    log = pd.read_csv(tmp_path / "log.csv")
+    assert list(log.columns) == ["epoch", "loss", "acc", "val_loss", "val_acc", "seconds"]
+    assert log["epoch"].tolist() == list(range(SCHEDULE.epochs))
+    assert log["val_loss"].tolist() == pytest.approx([row["val_loss"] for row in history])
+
+
+def test_dropout_differs_from_epoch_to_epoch_and_not_between_runs(tmp_path):
+    _, first = fit(tmp_path / "a", rate=1e-12)
+    _, second = fit(tmp_path / "b", rate=1e-12)
+    losses = [row["loss"] for row in first]
+    assert len({round(loss, 6) for loss in losses}) == len(losses)
+    assert losses == [row["loss"] for row in second]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_names_it(tmp_path):
+    with pytest.raises(FloatingPointError, match="lower learning rate"):
+        fit(tmp_path, rate=1e30)
+
+
+def test_the_learning_rate_decays_by_step():
+    rate = training.sgd(0.1, 0.9, 1e-6)._learning_rate
+    assert float(rate(0)) == pytest.approx(0.1)
+    assert float(rate(1_000_000)) == pytest.approx(0.05)
+
+
+def test_a_finished_run_leaves_log_weights_and_record_and_no_state(tmp_path):
+    model = network()
+    training.run(
+        tmp_path, {"seed": 3}, model, training.sgd(0.1, 0.9, 1e-6), TRAIN, VALIDATION, SCHEDULE, batch_size=32, seed=3
+    )
+    training.forget(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.weights.h5", "log.csv", "run.json"]
+
+
+def test_two_runs_write_the_same_weights_file(tmp_path):
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        optimizer = training.sgd(0.1, 0.9, 1e-6)
+        training.run(folder, {}, network(), optimizer, TRAIN, VALIDATION, SCHEDULE, batch_size=32, seed=3)
+    first, second = ((tmp_path / name / "best.weights.h5").read_bytes() for name in "ab")
+    assert first == second

@@ -1,0 +1,120 @@
+"""Where a result comes from: code, inputs, versions; and the key that tells whether two results have the same origin."""
+
+import ast
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from multilabel.files import read_json, sha256
+
+PACKAGES = ("tensorflow", "keras", "numpy", "h5py")
+_LIBRARY = Path(__file__).parent
+
+
+def key(content: Mapping[str, Any]) -> str:
+    """16 hexadecimal digits that stand for `content` (anything that JSON can hold)."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """The versions on which numbers may depend."""
+    return {"python": platform.python_version()} | {package: version(package) for package in PACKAGES}
+
+
+def digests(paths: Iterable[str | Path]) -> dict[str, str]:
+    """The sha256 of each file, by path."""
+    return {str(path): sha256(path) for path in paths}
+
+
+def require(records: Iterable[str | Path], configuration: Mapping[str, Any]) -> None:
+    """Check that every run comes from `configuration`, the current one.
+
+    Args:
+        records: the `run.json` of each run.
+        configuration: what each must hold under `configuration`.
+
+    Raises:
+        ValueError: names each run that does not, and the first key that differs.
+    """
+    wanted = json.loads(json.dumps(configuration))
+    stale = {}
+    for path in records:
+        differing = list(_differences(read_json(path)["configuration"], wanted))
+        if differing:
+            stale[path] = differing[0]
+    if stale:
+        lines = [f"  {path}: {difference}" for path, difference in stale.items()]
+        raise ValueError(
+            "\n".join(
+                [f"{len(stale)} run(s) come from another configuration than the current one; remove them:", *lines]
+            )
+        )
+
+
+def _differences(found: Any, wanted: Any, key: str = "") -> Iterator[str]:
+    """Where two configurations differ, in words."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for name in sorted({*found, *wanted}):
+            yield from _differences(found.get(name), wanted.get(name), f"{key}.{name}".strip("."))
+    elif found != wanted:
+        yield f"{key}: expected {wanted!r}, found {found!r}"
+
+
+def code_version(script: str | Path) -> str:
+    """A hash of a script's own code and of all library modules that it imports, directly or not.
+
+    Comments, docstrings and layout do not count: editing them gives the same hash.
+    """
+    modules = sorted(_closure(Path(script)))
+    return hashlib.sha256("\n".join(_code(path) for path in modules).encode()).hexdigest()[:16]
+
+
+def _closure(path: Path) -> set[Path]:
+    """The file and the library modules that it needs."""
+    found, waiting = set(), [path]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting.extend(_imports(path))
+    return found
+
+
+@cache
+def _imports(path: Path) -> frozenset[Path]:
+    """The files of the library's modules that a file imports, at its top or inside functions."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.update({node.module, *(f"{node.module}.{alias.name}" for alias in node.names)})
+    return frozenset(_files(names))
+
+
+def _files(names: Iterable[str]) -> Iterator[Path]:
+    for name in names:
+        package, *parts = name.split(".")
+        place = _LIBRARY.joinpath(*parts)
+        if package == _LIBRARY.name:
+            yield from (path for path in (place.with_suffix(".py"), place / "__init__.py") if parts and path.exists())
+
+
+@cache
+def _code(path: Path) -> str:
+    """The syntax tree of a file without docstrings, as text."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
+    return ast.dump(tree)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    """Whether a statement is a bare string: a docstring."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

@@ -1,0 +1,84 @@
+"""Write the JSON schema and the reference of the configuration from its typed models: `make schema`."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from multilabel.config import Config
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
+REFERENCE = ROOT / "config" / "README.md"
+INTRODUCTION = """\
+# Configuration
+
+`config.yaml` is the paper at full size. Another file names only what it changes, and is laid over it:
+
+    snakemake --cores 8 --configfile config/demo.yaml
+
+A wrong key, type or value stops before any job, with the key, what was found and what is allowed. This page is made
+from `workflow/multilabel/config.py` by `make schema`; so is the JSON schema by which editors complete and check keys,
+`workflow/schemas/config.schema.json`.
+
+**Run names** follow the paper: `zmuvs_avg_2x4096d5_lr11_b256` is images normalised to zero mean and unit variance
+(`inet`, `zmuvs`, `zmuvf`, `caffe`, `torch`), features averaged over the last map (`avg`, `max`, or all of it: `77`), 2
+hidden layers of 4096 nodes with dropout 0.5 (`bn`: batch normalisation), learning rate 1·10⁻¹ (`lrXY`: X·10⁻ʸ), batch
+size 256. Fine-tuned runs add the frozen layers (a number from the input, or `all` of the base), learning rate, batch
+size and augmentation by the letters h (height shift), w (width shift), r (rotation), s (shear), z (zoom), f (flip):
+`…_15_lr11_b128_hwrszf`. A pattern in braces stands for every combination, as in a shell.
+"""
+
+
+def schema() -> str:
+    """The JSON schema as text."""
+    return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def reference() -> str:
+    """The page that explains every key."""
+    parts = [INTRODUCTION]
+    for name, field in Config.model_fields.items():
+        model: Any = field.annotation
+        parts += [
+            f"\n## `{name}`\n\n{model.__doc__}\n",
+            "| key | valid | default | meaning |",
+            "| --- | --- | --- | --- |",
+        ]
+        parts += [f"| {' | '.join(row)} |" for row in _rows(model)]
+    return "\n".join(parts) + "\n"
+
+
+def _rows(model: type[BaseModel], prefix: str = "", default: BaseModel | None = None) -> Iterator[tuple[str, ...]]:
+    default = default or model()
+    for name, field in model.model_fields.items():
+        kind, value = field.annotation, getattr(default, name)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _rows(kind, f"{prefix}{name}.", value)
+        else:
+            shown = json.dumps(value, ensure_ascii=False).replace("|", r"\|")
+            yield f"`{prefix}{name}`", _valid(field), f"`{shown}`", field.description or ""
+
+
+def _valid(field: FieldInfo) -> str:
+    """Type and range in words."""
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
+    names: dict[Any, str] = {int: "whole number", float: "number", str: "text", bool: "`true`, `false`"}
+    names |= {list[str]: "run names", list[int]: "whole numbers"}
+    bounds = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    limits = [
+        f"{sign} {getattr(constraint, bound)}"
+        for constraint in field.metadata
+        for bound, sign in bounds.items()
+        if getattr(constraint, bound, None) is not None
+    ]
+    return " ".join([names.get(field.annotation, "mapping"), ", ".join(limits)]).strip()
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(schema(), encoding="utf-8")
+    REFERENCE.write_text(reference(), encoding="utf-8")

@@ -1,0 +1,31 @@
+"""Write Table 3 and draw Fig. 7: ranked predictions for example images."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from multilabel import figures, files, logs, predictions, tables
+from multilabel.labels import LabelMatrix
+
+with logs.logged(snakemake.log[0]):
+    p = snakemake.params
+    run = files.read_json(snakemake.input.final)["run"]
+    labels = LabelMatrix.load(snakemake.input.labels)
+    test = predictions.load_with_truth(f"{p.results}/predictions/{run}/{p.test}.h5", snakemake.input.labels)
+    rows = tables.example_rows(test, p.image_ids)
+    names = [f"Fig. 7{letter}" for letter in "abcdefghij"[: len(rows)]]
+    frame = tables.table3(test.truth, test.scores, labels.classes, rows, names)
+    shown, bold = tables.side_by_side(frame)
+    tables.write_table(
+        frame,
+        Path(snakemake.output.table[0]).with_suffix(""),
+        f"Ranked predictions of {run} for Fig. 7. True labels are bold.",
+        shown=shown,
+        bold=bold,
+    )
+    file_name = dict(zip(labels.image_id.tolist(), labels.file_name, strict=True))
+    images = [Path(snakemake.input.images) / file_name[int(image)] for image in test.image_id[rows]]
+    pictures = [np.asarray(Image.open(path).convert("RGB")) for path in images]
+    ranked = [tables.ranked_predictions(test.truth[row], test.scores[row], labels.classes) for row in rows]
+    figures.save(figures.fig7(pictures, ranked), Path(snakemake.output.figure[0]).with_suffix(""))

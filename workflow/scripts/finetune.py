@@ -1,0 +1,21 @@
+"""Fine-tune one run."""
+
+from multilabel import devices, logs
+
+with logs.logged(snakemake.log[0]):
+    devices.configure(snakemake.params.threads)
+    from multilabel import finetune
+
+    p = snakemake.params
+    finetune.train(
+        snakemake.wildcards.run,
+        labels=snakemake.input.labels,
+        images=snakemake.input.images,
+        top_model_weights=snakemake.input.top_model,
+        base={**p.base, "weights": snakemake.input.weights or None},
+        statistics=snakemake.input.statistics or None,
+        folder=p.folder,
+        settings=p.settings,
+        reading=p.reading,
+        record={"configuration": p.configuration, "threads": p.threads, "code": p.code},
+    )
