@@ -1,0 +1,66 @@
+"""All numbers of one run on one split: every metric, after every label decision."""
+
+from typing import get_args
+
+from numpy.typing import ArrayLike
+
+from multilabel import arrays, decisions, metrics
+
+
+def evaluate(
+    truth: ArrayLike, scores: ArrayLike, *, k: int = 3, validation: tuple[ArrayLike, ArrayLike] | None = None
+) -> dict[str, float]:
+    """Every metric of `multilabel.metrics` under a flat name.
+
+    Metrics of ranking have the name of their function. The others are named by decision, then metric:
+    `top_k_macro_f1`, `cardinality_threshold_hamming_loss`. The decisions are `top_k`, `top_k_per_image`,
+    `cardinality_threshold`, `cardinality_threshold_per_class` and `fixed_threshold` (0.5). The thresholds found are
+    `cardinality_threshold_tau` and, by column from 0, `cardinality_threshold_per_class_tau_00` and so on.
+
+    Args:
+        truth: N×L, 0 or 1.
+        scores: N×L.
+        k: labels per image of the decision `top_k`.
+        validation: truth and scores, M×L, on which the thresholds are chosen; None chooses them on the arrays that are
+            evaluated, as the paper does, which flatters the decisions by threshold.
+
+    Raises:
+        ValueError: there are no images, or what `multilabel.decisions` and `multilabel.metrics` raise.
+    """
+    y, h = arrays.truth_and_scores(truth, scores)
+    if not len(y):
+        raise ValueError("evaluation: expected at least one image, found none")
+    validation_truth, validation_scores = (y, h) if validation is None else validation
+    tau = decisions.cardinality_threshold(validation_scores, validation_truth)
+    tau_per_class = decisions.cardinality_thresholds(validation_scores, validation_truth)
+
+    result = {
+        "label_cardinality": metrics.label_cardinality(y),
+        "mean_average_precision": metrics.mean_average_precision(y, h),
+        "image_average_precision": metrics.image_average_precision(y, h),
+        "voc_mean_average_precision": metrics.voc_mean_average_precision(y, h),
+        "voc_mean_average_precision_eleven_points": metrics.voc_mean_average_precision(y, h, eleven_points=True),
+        "coverage": metrics.coverage(y, h),
+        "one_error": metrics.one_error(y, h),
+        "ranking_loss": metrics.ranking_loss(y, h),
+        "cardinality_threshold_tau": tau,
+    }
+    digits = len(str(len(tau_per_class) - 1))
+    for column, value in enumerate(tau_per_class):
+        result[f"cardinality_threshold_per_class_tau_{column:0{digits}}"] = float(value)
+
+    predictions = {
+        "top_k": decisions.top_k(h, k),
+        "top_k_per_image": decisions.top_k_per_image(h, y),
+        "cardinality_threshold": decisions.threshold(h, tau),
+        "cardinality_threshold_per_class": decisions.threshold(h, tau_per_class),
+        "fixed_threshold": decisions.threshold(h, 0.5),
+    }
+    for decision, predicted in predictions.items():
+        for average in get_args(metrics.Average):
+            shares = metrics.precision_recall_f1(y, predicted, average=average)
+            result |= {f"{decision}_{average}_{name}": value for name, value in shares._asdict().items()}
+        result[f"{decision}_jaccard"] = metrics.jaccard(y, predicted)
+        result[f"{decision}_subset_zero_one_loss"] = metrics.subset_zero_one_loss(y, predicted)
+        result[f"{decision}_hamming_loss"] = metrics.hamming_loss(y, predicted)
+    return result
