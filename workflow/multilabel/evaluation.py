@@ -45,9 +45,6 @@ def evaluate(
         "ranking_loss": metrics.ranking_loss(y, h),
         "cardinality_threshold_tau": tau,
     }
-    digits = len(str(len(tau_per_class) - 1))
-    for column, value in enumerate(tau_per_class):
-        result[f"cardinality_threshold_per_class_tau_{column:0{digits}}"] = float(value)
 
     predictions = {
         "top_k": decisions.top_k(h, k),

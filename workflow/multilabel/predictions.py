@@ -7,7 +7,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from multilabel import metrics
+from multilabel import evaluation
 from multilabel.files import complete_or_absent, read_json
 from multilabel.labels import LabelMatrix
 
@@ -61,8 +61,8 @@ def metrics_of(test: Predictions, validation: Predictions, *, k: int) -> dict[st
     Thresholds come from validation in both.
     """
     chosen_on = (validation.truth, validation.scores)
-    on_test = metrics.evaluate(test.truth, test.scores, k=k, validation=chosen_on)
-    on_validation = metrics.evaluate(*chosen_on, k=k)
+    on_test = evaluation.evaluate(test.truth, test.scores, k=k, validation=chosen_on)
+    on_validation = evaluation.evaluate(*chosen_on, k=k)
     return on_test | {f"validation_{name}": value for name, value in on_validation.items()}
 
 

@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 # Jobs import the library from here, in whatever environment they run: nothing needs to be installed.
 LIBRARY = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, LIBRARY)
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [LIBRARY, os.environ.get("PYTHONPATH")]))
+os.environ.update(PYTHONPATH=LIBRARY)
 
 from multilabel import config as configuration
 from multilabel import provenance, runs
@@ -21,16 +21,24 @@ except configuration.ConfigError as error:
 
 DATASET = CONFIG.dataset_id
 RESULTS = f"results/{DATASET}"
-RANDOM_BASE = f"{RESULTS}/random_base"
+RANDOM_BASE = f"{DATASET}/random_base"
 TEST = CONFIG.test_split
 
 TOP_MODELS = {run.name: run for run in CONFIG.top_models}
 FINETUNED = {run.name: run for run in CONFIG.finetuned}
+STARTS = {run.top_model.name: run.top_model for run in FINETUNED.values()}
+BASELINES = STARTS if CONFIG.finetune.random_base else {}
+
+OFFICIAL_WEIGHTS = "resources/weights/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
+READING = {"workers": CONFIG.features.workers, "damaged": CONFIG.dataset.damaged_images}
+GRID_SETTINGS = CONFIG.grid.model_dump(exclude={"runs", "extra", "runs_per_job", "gpu"})
+FINETUNE_SETTINGS = CONFIG.finetune.model_dump(exclude={"runs", "random_base"})
 
 
 wildcard_constraints:
     # `root` is the folder of everything that depends on the base network's weights: trained or, as a baseline, random.
-    root=f"{RESULTS}(/random_base)?",
+    root=f"{DATASET}(/random_base)?",
     split="train|val|test",
     run=r"[a-z0-9]+_[a-z0-9]+_[a-z0-9_]+",
 
@@ -58,3 +66,67 @@ def table(name):
 def figure(name):
     """The two forms of a figure."""
     return [f"{RESULTS}/figures/{name}.{suffix}" for suffix in ("pdf", "png")]
+
+
+def images_of(split):
+    """Folder of a split's images."""
+    source = "test" if split == TEST and not CONFIG.dataset.test.fraction else "train"
+    if CONFIG.dataset.kind == "shapes":
+        return f"{RESULTS}/data/{'val' if source == 'test' else 'train'}"
+    return getattr(CONFIG.dataset, source).images
+
+
+def annotations_of(source):
+    """Annotations of the files for `train` or `test`."""
+    if CONFIG.dataset.kind == "shapes":
+        return f"{RESULTS}/data/annotations/instances_{'val' if source == 'test' else 'train'}.json"
+    return getattr(CONFIG.dataset, source).annotations
+
+
+def weights_of(root):
+    """The weights file of the base network; none for random weights."""
+    kind = CONFIG.base.weights
+    if root == RANDOM_BASE or kind == "random":
+        return []
+    return {"pretrain": f"{RESULTS}/base/pretrained.weights.h5", "official": OFFICIAL_WEIGHTS}.get(kind, kind)
+
+
+def statistics_of(*preprocesses):
+    """The channel statistics that `zmuvf` needs."""
+    return f"{RESULTS}/labels/channel_statistics.json" if "zmuvf" in preprocesses else []
+
+
+def top_models_on(root):
+    """The runs of stage 1 that are trained on features of a base network."""
+    return list((BASELINES if root == RANDOM_BASE else TOP_MODELS).values())
+
+
+def feature_file(root, split, run):
+    """The features of a split that a top model takes."""
+    return f"results/{root}/features/{split}_{run.preprocess}_{run.pooling}.h5"
+
+
+def feature_files(root, run_list):
+    """The features of train and val that top models are trained on, each file once."""
+    return list(dict.fromkeys(feature_file(root, split, run) for run in run_list for split in ("train", "val")))
+
+
+def jobs_of(run_list):
+    """The runs in groups of equal size for one process each, at most `grid.runs_per_job`; same features stay together."""
+    ordered = sorted(run_list, key=lambda run: (run.preprocess, run.pooling))
+    count = -(-len(ordered) // CONFIG.grid.runs_per_job)
+    bounds = [len(ordered) * job // count for job in range(count + 1)]
+    return [ordered[start:end] for start, end in zip(bounds, bounds[1:])]
+
+
+def record_of(root):
+    """What runs of stage 1 record of the configuration that they come from: their own stage and those before it."""
+    return {
+        "dataset": CONFIG.dataset.model_dump(),
+        "base": CONFIG.base.model_dump() | ({"weights": "random"} if root == RANDOM_BASE else {}),
+        "grid": GRID_SETTINGS,
+        "threads": CONFIG.threads.model_dump(include={"features", "training"}),
+    }
+
+
+FINETUNE_RECORD = record_of(DATASET) | {"finetune": FINETUNE_SETTINGS, "threads": CONFIG.threads.model_dump()}

@@ -4,47 +4,37 @@
 STAGE1 = r"\w+_\d+x\d+(d\d+|bn)_lr\d+_b\d+"
 STAGE2 = rf"{STAGE1}_(\d+|all)_lr\d+_b\d+(_[hwrszf]+)?"
 EVALUATED = list(dict.fromkeys(["val", TEST]))
-STARTS = list(dict.fromkeys(run.top_model.name for run in FINETUNED.values()))
-BASELINES = [run.name for run in baseline_runs()]
-
-
-def features_of(wildcards):
-    """The features that a top model is evaluated on."""
-    run = runs.parse(wildcards.run)
-    return f"{wildcards.root}/features/{wildcards.split}_{run.preprocess}_{run.pooling}.h5"
 
 
 rule predict_top_model:
-    message:
-        "Scores of {wildcards.run} on {wildcards.split}"
     input:
         labels=f"{RESULTS}/labels/{{split}}.h5",
-        features=features_of,
-        weights="{root}/top_models/{run}/best.weights.h5",
+        features=lambda wildcards: feature_file(wildcards.root, wildcards.split, runs.parse(wildcards.run)),
+        weights="results/{root}/top_models/{run}/best.weights.h5",
     output:
-        "{root}/predictions/{run}/{split}.h5",
-    wildcard_constraints:
-        run=STAGE1,
-    params:
-        threads=CONFIG.threads.training,
-        code=code("predict_top_model.py"),
+        "results/{root}/predictions/{run}/{split}.h5",
     log:
         "logs/{root}/predictions/{run}/{split}.log",
     benchmark:
         "benchmarks/{root}/predictions/{run}/{split}.tsv"
+    wildcard_constraints:
+        run=STAGE1,
+    conda:
+        "../../envs/cpu.yaml"
     threads: CONFIG.threads.training
     resources:
         mem_mb=8000,
         runtime=60,
-    conda:
-        "../../envs/cpu.yaml"
+    params:
+        threads=CONFIG.threads.training,
+        code=code("predict_top_model.py"),
+    message:
+        "Scores of {wildcards.run} on {wildcards.split}"
     script:
         "../scripts/predict_top_model.py"
 
 
 rule predict_finetuned:
-    message:
-        "Scores of {wildcards.run} on {wildcards.split}{wildcards.perturbed}"
     input:
         labels=f"{RESULTS}/labels/{{split}}.h5",
         images=lambda wildcards: images_of(wildcards.split),
@@ -52,77 +42,79 @@ rule predict_finetuned:
         statistics=lambda wildcards: statistics_of(FINETUNED[wildcards.run].preprocess),
     output:
         f"{RESULTS}/predictions/{{run}}/{{split}}{{perturbed}}.h5",
+    log:
+        f"logs/{DATASET}/predictions/{{run}}/{{split}}{{perturbed}}.log",
+    benchmark:
+        f"benchmarks/{DATASET}/predictions/{{run}}/{{split}}{{perturbed}}.tsv"
     wildcard_constraints:
         run=STAGE2,
         perturbed="(_augmented)?",
+    conda:
+        "../../envs/gpu.yaml"
+    threads: CONFIG.threads.features
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime=120,
     params:
         base=BASE,
         reading=READING,
         seed=lambda wildcards: CONFIG.evaluation.seed if wildcards.perturbed else None,
         threads=CONFIG.threads.features,
         code=code("predict_finetuned.py"),
-    log:
-        f"logs/{DATASET}/predictions/{{run}}/{{split}}{{perturbed}}.log",
-    benchmark:
-        f"benchmarks/{DATASET}/predictions/{{run}}/{{split}}{{perturbed}}.tsv"
-    threads: CONFIG.threads.features
-    resources:
-        gpu=1,
-        mem_mb=8000,
-        runtime=120,
-    conda:
-        "../../envs/gpu.yaml"
+    message:
+        "Scores of {wildcards.run} on {wildcards.split}{wildcards.perturbed}"
     script:
         "../scripts/predict_finetuned.py"
 
 
 rule metrics:
-    message:
-        "Metrics of {wildcards.run}"
     input:
         labels=f"{RESULTS}/labels/{TEST}.h5",
-        scores=f"{{root}}/predictions/{{run}}/{TEST}.h5",
+        scores=f"results/{{root}}/predictions/{{run}}/{TEST}.h5",
         validation_labels=f"{RESULTS}/labels/val.h5",
-        validation_scores="{root}/predictions/{run}/val.h5",
+        validation_scores="results/{root}/predictions/{run}/val.h5",
     output:
-        "{root}/metrics/{run}.json",
-    params:
-        k=CONFIG.evaluation.k,
-        code=code("metrics.py"),
+        "results/{root}/metrics/{run}.json",
     log:
         "logs/{root}/metrics/{run}.log",
     benchmark:
         "benchmarks/{root}/metrics/{run}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
-    conda:
-        "../../envs/cpu.yaml"
+    params:
+        k=CONFIG.evaluation.k,
+        code=code("metrics.py"),
+    message:
+        "Metrics of {wildcards.run}"
     script:
         "../scripts/metrics.py"
 
 
 rule final_model:
-    message:
-        "Choosing the final model by {params.criterion} on validation images"
     input:
         expand(f"{RESULTS}/metrics/{{run}}.json", run=FINETUNED),
     output:
         f"{RESULTS}/final_model.json",
-    params:
-        runs=list(FINETUNED),
-        criterion=CONFIG.evaluation.criterion,
-        code=code("final_model.py"),
     log:
         log_of("final_model"),
     benchmark:
         benchmark_of("final_model")
+    conda:
+        "../../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/cpu.yaml"
+    params:
+        runs=list(FINETUNED),
+        criterion=CONFIG.evaluation.criterion,
+        code=code("final_model.py"),
+    message:
+        "Choosing the final model by {params.criterion} on validation images"
     script:
         "../scripts/final_model.py"

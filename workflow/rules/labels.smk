@@ -2,54 +2,54 @@
 
 
 rule labels:
-    message:
-        "Reading the labels of {DATASET}"
     input:
         train=annotations_of("train"),
         test=[] if CONFIG.dataset.test.fraction else annotations_of("test"),
     output:
         expand(f"{RESULTS}/labels/{{split}}.h5", split=CONFIG.splits),
+    log:
+        log_of("labels"),
+    benchmark:
+        benchmark_of("labels")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
     params:
         crowds=CONFIG.dataset.crowds,
         test=(CONFIG.dataset.test.fraction, CONFIG.dataset.test.seed),
         validation=(CONFIG.dataset.validation.fraction, CONFIG.dataset.validation.seed),
         code=code("labels.py"),
-    log:
-        log_of("labels"),
-    benchmark:
-        benchmark_of("labels")
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=20,
-    conda:
-        "../../envs/cpu.yaml"
+    message:
+        "Reading the labels of {DATASET}"
     script:
         "../scripts/labels.py"
 
 
 rule dataset_statistics:
-    message:
-        "Counting labels: the dataset's table and Figs. 2 and 3"
     input:
         expand(f"{RESULTS}/labels/{{split}}.h5", split=CONFIG.splits),
     output:
         table("dataset_statistics"),
         fig2=report(figure("fig2"), category="Dataset", caption="../report/fig2.rst"),
         fig3=report(figure("fig3"), category="Dataset", caption="../report/fig3.rst"),
-    params:
-        splits=CONFIG.splits,
-        dataset=DATASET,
-        code=code("dataset_statistics.py"),
     log:
         log_of("dataset_statistics"),
     benchmark:
         benchmark_of("dataset_statistics")
+    conda:
+        "../../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/cpu.yaml"
+    params:
+        splits=CONFIG.splits,
+        dataset=DATASET,
+        code=code("dataset_statistics.py"),
+    message:
+        "Counting labels: the dataset's table and Figs. 2 and 3"
     script:
         "../scripts/dataset_statistics.py"

@@ -1,5 +1,7 @@
 """Fine-tune one run."""
 
+from pathlib import Path
+
 from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
@@ -14,7 +16,7 @@ with logs.logged(snakemake.log[0]):
         top_model_weights=snakemake.input.top_model,
         base={**p.base, "weights": snakemake.input.weights or None},
         statistics=snakemake.input.statistics or None,
-        folder=p.folder,
+        folder=Path(snakemake.output.weights).parent,
         settings=p.settings,
         reading=p.reading,
         record={"configuration": p.configuration, "threads": p.threads, "code": p.code},

@@ -5,4 +5,4 @@ from multilabel.datasets import shapes
 
 with logs.logged(snakemake.log[0]):
     p = snakemake.params
-    shapes.write_single_objects(snakemake.output[0], images=p.count, size=p.size, seed=p.seed)
+    shapes.write_single_objects(snakemake.output[0], images=p.images, size=p.size, seed=p.seed)

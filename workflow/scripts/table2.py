@@ -7,10 +7,11 @@ from multilabel import decisions, files, logs, predictions, tables
 with logs.logged(snakemake.log[0]):
     p = snakemake.params
     run = files.read_json(snakemake.input.final)["run"]
-    scores, labels = f"{p.results}/predictions/{run}", f"{p.results}/labels"
-    test = predictions.load_with_truth(f"{scores}/{p.test}.h5", f"{labels}/{p.test}.h5")
-    augmented = predictions.load_with_truth(f"{scores}/{p.test}_augmented.h5", f"{labels}/{p.test}.h5")
-    validation = predictions.load_with_truth(f"{scores}/val.h5", f"{labels}/val.h5")
+    results = Path(snakemake.input.final).parent
+    scores, labels = results / "predictions" / run, results / "labels"
+    test = predictions.load_with_truth(scores / f"{p.test}.h5", labels / f"{p.test}.h5")
+    augmented = predictions.load_with_truth(scores / f"{p.test}_augmented.h5", labels / f"{p.test}.h5")
+    validation = predictions.load_with_truth(scores / "val.h5", labels / "val.h5")
     frame = tables.table2(
         test.truth,
         test.scores,

@@ -1,5 +1,7 @@
 """Train a job's top models."""
 
+from pathlib import Path
+
 from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
@@ -8,10 +10,9 @@ with logs.logged(snakemake.log[0]):
 
     p = snakemake.params
     top_models.train(
-        p.names,
-        features=snakemake.input.features,
+        p.features,
         labels=snakemake.input.labels,
-        folder=p.folder,
+        folder=Path(snakemake.output.weights[0]).parents[1],
         settings=p.settings,
         record={"configuration": p.configuration, "threads": p.threads, "code": p.code},
     )

@@ -1,0 +1,95 @@
+"""What is run again after a change, and what is not."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import ROOT, copy_project, planned, run_snakemake
+
+CONFIG = "tests/workflow/smallest.yaml"
+EVALUATION = {"predict_finetuned", "metrics", "final_model", "table2", "examples", "metric_table"}
+
+
+def changed_config(folder: Path, **sections) -> Path:
+    """A copy of the smallest configuration with other values in some sections."""
+    content = yaml.safe_load((ROOT / CONFIG).read_text())
+    for name, values in sections.items():
+        content[name] |= values
+    path = folder / "changed.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_a_clean_tree_has_every_job_to_do(tmp_path):
+    jobs = planned(copy_project(tmp_path / "project"))
+    assert {"scenes", "labels", "pretrain", "features", "finetune", "table2"} <= set(jobs)
+
+
+def test_editing_finetune_runs_fine_tuning_and_what_follows(changeable):
+    jobs = planned(changeable, config=changed_config(changeable, finetune={"momentum": 0.5}))
+    assert EVALUATION | {"finetune", "run_tables"} <= set(jobs)
+    assert set(jobs) <= EVALUATION | {"finetune", "run_tables", "loss_figures"}
+
+
+def test_editing_the_grid_runs_top_models_and_no_extraction(changeable):
+    jobs = planned(changeable, config=changed_config(changeable, grid={"patience": 2}))
+    assert {"top_models_0", "top_models_1", "finetune", "table2"} <= set(jobs)
+    assert not {"features", "pretrain", "labels", "scenes"} & set(jobs)
+
+
+def test_editing_a_figure_draws_figures_alone(changeable):
+    figures = {"fig5a": ["zmuvs_avg_1x8d5_lr11_b32"]}
+    assert planned(changeable, config=changed_config(changeable, figures=figures)) == {"loss_figures": 1}
+
+
+def test_editing_the_code_of_a_function_runs_what_uses_it(changeable):
+    path = changeable / "workflow/multilabel/tables.py"
+    path.write_text(path.read_text() + "\n\nNEW = 1\n")
+    assert set(planned(changeable)) == {
+        "dataset_statistics",
+        "table1",
+        "run_tables",
+        "table2",
+        "examples",
+        "metric_table",
+    }
+
+
+@pytest.mark.parametrize("module", ["training", "images", "coco", "metrics"])
+def test_editing_docstrings_and_comments_runs_nothing(changeable, module):
+    (path,) = (changeable / "workflow/multilabel").rglob(f"{module}.py")
+    text = path.read_text()
+    changed, count = re.subn(r'(\n    """)', r"\n    # another comment\1Other words. ", text)
+    assert count > 0
+    path.write_text(changed)
+    assert planned(changeable) == {}
+
+
+def test_one_figure_can_be_asked_for_by_name(changeable):
+    (changeable / "results/shapes_smallest/figures/fig5a.pdf").unlink()
+    assert planned(changeable, "results/shapes_smallest/figures/fig5a.pdf") == {"loss_figures": 1}
+
+
+def test_one_run_can_be_asked_for_by_name(changeable):
+    log = "results/shapes_smallest/top_models/shapes_smallest_zmuvs_77_1x8bn_lr52_b16/log.csv"
+    (changeable / log).unlink()
+    jobs = planned(changeable, log)
+    assert len(jobs) == 1
+    assert next(iter(jobs)).startswith("top_models_")
+
+
+def test_a_run_of_another_configuration_is_refused_where_runs_are_gathered(changeable):
+    record = next((changeable / "results/shapes_smallest/finetuned").glob("*/run.json"))
+    record.write_text(record.read_text().replace('"momentum": 0.9', '"momentum": 0.8'))
+    result = run_snakemake(changeable, "--forcerun", "run_tables", "--", "results/shapes_smallest/tables/finetuned.csv")
+    assert result.returncode != 0
+    assert "momentum: expected 0.9, found 0.8" in result.stdout
+
+
+def test_a_wrong_key_stops_before_any_job(changeable):
+    result = run_snakemake(changeable, config=changed_config(changeable, grid={"patience": 2, "runs_per_jobs": 1}))
+    assert result.returncode != 0
+    assert "grid.runs_per_jobs: unknown key; did you mean runs_per_job?" in result.stdout
+    assert "Job stats" not in result.stdout

@@ -1,0 +1,90 @@
+import json
+from pathlib import Path
+
+import h5py
+import pandas as pd
+import pytest
+
+from .conftest import planned
+
+RESULTS = Path("results/shapes_smallest")
+TOP_MODELS = [
+    "inet_avg_1x8d5_lr11_b32",
+    "inet_avg_1x16d5_lr11_b32",
+    "zmuvs_avg_1x8d5_lr11_b32",
+    "zmuvs_avg_1x16d5_lr11_b32",
+    "zmuvs_77_1x8bn_lr52_b16",
+]
+
+
+def test_every_run_has_log_weights_and_record(finished):
+    for name in TOP_MODELS:
+        folder = finished / RESULTS / "top_models" / f"shapes_smallest_{name}"
+        assert sorted(path.name for path in folder.iterdir()) == ["best.weights.h5", "log.csv", "run.json"]
+
+
+def test_every_table_exists_in_three_forms(finished):
+    names = {"dataset_statistics", "table1", "table2", "table3", "top_models", "finetuned", "metrics"}
+    found = {path.name for path in (finished / RESULTS / "tables").iterdir()}
+    assert found == {f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex")}
+
+
+def test_every_figure_exists_in_two_forms(finished):
+    names = {"fig2", "fig3", "fig4a", "fig4b", "fig5a", "fig5b", "fig5c", "fig6a", "fig6b", "fig7", "finetuning"}
+    found = {path.name for path in (finished / RESULTS / "figures").iterdir()}
+    assert found == {f"{name}.{suffix}" for name in names for suffix in ("pdf", "png")}
+
+
+def test_a_record_tells_where_a_run_comes_from(finished):
+    name = "shapes_smallest_zmuvs_avg_1x8d5_lr11_b32_15_lr12_b16_hwrszf"
+    record = json.loads((finished / RESULTS / "finetuned" / name / "run.json").read_text())
+    assert record["specification"]["augmentation"] == "hwrszf"
+    assert record["configuration"]["base"]["width"] == 0.0625
+    assert {"tensorflow", "keras", "numpy", "python"} <= set(record["versions"])
+    assert all(len(digest) == 64 for digest in record["inputs"].values())
+
+
+def test_table_2_has_published_rows_and_rows_a_to_e(finished):
+    methods = pd.read_csv(finished / RESULTS / "tables/table2.csv")["method"].str.split().str[0].tolist()
+    assert "CNN-RNN" in methods
+    assert methods[-6:] == ["best", "a.", "b.", "c.", "d.", "e."]
+
+
+def test_the_final_model_is_written_with_the_reason(finished):
+    choice = json.loads((finished / RESULTS / "final_model.json").read_text())
+    assert choice["values"][choice["run"]] == max(choice["values"].values())
+
+
+def test_predictions_are_keyed_by_image(finished):
+    name = "shapes_smallest_zmuvs_avg_1x8d5_lr11_b32_all_lr12_b16_hwrszf"
+    scores = finished / RESULTS / "predictions" / name / "val.h5"
+    with h5py.File(scores) as predicted, h5py.File(finished / RESULTS / "labels/val.h5") as labels:
+        assert predicted["image_id"][()].tolist() == labels["image_id"][()].tolist()
+        assert predicted["scores"].shape == labels["labels"].shape
+
+
+def test_nothing_outside_results_logs_and_benchmarks_is_written(finished):
+    made = {path.name for path in finished.iterdir()} - {"Snakefile", "config", "workflow", "envs", "profiles"}
+    assert made == {"results", "logs", "benchmarks", ".snakemake"}
+
+
+def test_no_temporary_file_or_state_is_left(finished):
+    assert [path for path in (finished / "results").rglob(".*") if path.name != ".snakemake_timestamp"] == []
+
+
+def test_a_second_call_has_nothing_to_do(finished):
+    assert planned(finished) == {}
+
+
+def test_each_rule_has_a_log_and_a_benchmark(finished):
+    logs = {path.stem for path in (finished / "logs").rglob("*.log")}
+    benchmarks = {path.stem for path in (finished / "benchmarks").rglob("*.tsv")}
+    assert logs == benchmarks
+    assert {"labels", "features_train", "top_models_0", "table2"} <= logs
+
+
+@pytest.mark.parametrize("table", ["table2", "metrics"])
+def test_the_numbers_of_a_table_are_no_nan(finished, table):
+    frame = pd.read_csv(finished / RESULTS / f"tables/{table}.csv").select_dtypes("number")
+    assert len(frame.columns) >= 6
+    assert frame.notna().to_numpy().all()
