@@ -1,0 +1,88 @@
+# Set-up, checks and the demo. Needs Python 3.11 to 3.13 and make, nothing else; what it installs goes into .venv.
+
+PYTHON ?= python3
+CORES ?= 2
+# requirements-gpu.lock adds CUDA: make demo LOCK=requirements-gpu.lock
+LOCK ?= requirements.lock
+# Makes the locks, and only them.
+UV ?= uv
+
+BIN := .venv/bin
+# The copy of the lock that the environment was made from. It is written last, so an interrupted set-up starts afresh.
+READY := .venv/$(LOCK)
+DEMO := results/shapes_demo
+
+# Jobs call `python` and find the one of the environment.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Where it is set, each job would compile the library again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup demo test check format bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: $(READY) ## make .venv from the lock, every file checked against its hash
+
+# --compile: without bytecode every import of TensorFlow takes 27 s in place of 4, whatever pip's configuration says.
+# Two packages come as source only. They are built with the locked setuptools, so it goes first.
+$(READY): requirements.lock $(LOCK)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "Python 3.11, 3.12 or 3.13 is needed; '$(PYTHON)' is: $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Name another one: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12" >&2; \
+		exit 1; \
+	}
+	@echo "Installing $(LOCK) into .venv: about 1 GB to download, one to some minutes"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@awk '/^[a-z]/ {keep = /^setuptools==/} keep' requirements.lock > .venv/setuptools.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --compile \
+		--requirement .venv/setuptools.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --compile --no-deps \
+		--no-build-isolation --requirement $(LOCK)
+	@cp $(LOCK) $@
+
+demo: $(READY) ## run the whole workflow on generated data; print Table 2
+	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
+	@echo
+	@cat $(DEMO)/tables/table2.md
+	@echo
+	@echo "Figures: $(DEMO)/figures    Tables: $(DEMO)/tables"
+
+test: $(READY) ## run the tests
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
+
+check: $(READY) ## lint, formats and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+format: $(READY) ## format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+bench: $(READY) ## time the library beside its peers
+	@for benchmark in tests/benchmarks/bench_*.py; do \
+		echo "# $$benchmark"; \
+		PYTHONPATH=workflow $(BIN)/python $$benchmark || exit 1; \
+	done
+
+# Keeps the versions that are there and changes only what pyproject.toml asks for. One version for all Pythons and
+# machines, so that results compare.
+COMPILE = $(UV) pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-annotate \
+	--no-emit-index-url --custom-compile-command 'make lock' $(UPGRADE)
+
+lock: ## write the locks from pyproject.toml (needs uv; newer versions: UPGRADE=--upgrade)
+	$(COMPILE) --extra workflow --extra slurm --extra dev --output-file requirements.lock pyproject.toml
+	cp requirements-gpu.lock requirements-gpu.lock.whole
+	$(COMPILE) --extra gpu --constraint requirements.lock --output-file requirements-gpu.lock.whole pyproject.toml
+	{ echo "# What the extra gpu adds, on Linux. Written by: make lock"; echo "--requirement requirements.lock"; \
+		awk 'NR == FNR {if (/^[a-z]/) locked[$$1]; next} /^[a-z]/ {keep = !($$1 in locked)} keep' \
+		requirements.lock requirements-gpu.lock.whole; } > requirements-gpu.lock
+	rm requirements-gpu.lock.whole
+
+clean: ## remove the environment and the tools' caches; results stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
