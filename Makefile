@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 CORES ?= 2
-# requirements-gpu.lock adds CUDA: make demo LOCK=requirements-gpu.lock
+# requirements-gpu.lock adds CUDA. For all calls, or .venv is made anew: export LOCK=requirements-gpu.lock
 LOCK ?= requirements.lock
 # Makes the locks, and only them.
 UV ?= uv
@@ -32,7 +32,7 @@ $(READY): requirements.lock $(LOCK)
 		echo "Name another one: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12" >&2; \
 		exit 1; \
 	}
-	@echo "Installing $(LOCK) into .venv: about 1 GB to download, one to some minutes"
+	@echo "Installing $(LOCK) into .venv: about 1 GB to download (several with CUDA), one to some minutes"
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
 	@awk '/^[a-z]/ {keep = /^setuptools==/} keep' requirements.lock > .venv/setuptools.lock
