@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from multilabel import backbones, images, provenance, runs, top_models, training
+from multilabel.files import read_json
 from multilabel.labels import LabelMatrix
 from multilabel.runs import AUGMENTATIONS, FinetuneRun
 from multilabel.training import Chunk, InMemory, Prepare, Source
@@ -144,7 +145,7 @@ def build(base: keras.Model, run: FinetuneRun, top_model: keras.Model) -> keras.
 
 def preparation(preprocess: str, statistics: str | None, augmentation: str = "", seed: int = 0) -> Prepare:
     """What happens to images inside a step: augmentation by its letters, then normalisation."""
-    channel = images.load_statistics(statistics) if preprocess == "zmuvf" and statistics else None
+    channel = images.ChannelStatistics(**read_json(statistics)) if statistics else None
 
     def prepare(pixels: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         if augmentation:

@@ -1,5 +1,6 @@
 """Stage 1: small classifiers, trained on bottleneck features (Maddox 2017, sections 4.2 and 4.3)."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -35,39 +36,38 @@ def build(run: TopModelRun, inputs: int, classes: int, *, seed: int) -> keras.Mo
 
 
 def train(
-    names: Sequence[str],
+    features: Mapping[str, Sequence[str]],
     *,
-    features: tuple[str, str],
-    labels: tuple[str, str],
+    labels: Sequence[str],
     folder: str | Path,
     settings: Mapping[str, Any],
     record: Mapping[str, Any],
 ) -> None:
-    """Train runs one after the other in this process; start-up and features are paid once.
+    """Train runs one after the other in this process: start-up is paid once, as are features that runs share.
 
     Args:
-        names: names of runs that share their features.
-        features: feature files of train and val.
+        features: run name → its feature files of train and val; runs that share them stand together.
         labels: label files of train and val.
         folder: where each run gets its folder, see `training.run`.
         settings: epochs, patience, min_delta, momentum, decay, seed.
         record: what each `run.json` records of the runs' origin.
     """
-    inputs = provenance.digests([*features, *labels])
-    samples = [_samples(*files, settings["seed"]) for files in zip(features, labels, strict=True)]
-    for name in names:
-        run = _top_model_run(name)
-        training.run(
-            Path(folder) / name,
-            {"specification": asdict(run), "inputs": inputs, **record},
-            build(run, samples[0].x.shape[1], samples[0].y.shape[1], seed=settings["seed"]),
-            training.sgd(run.learning_rate, settings["momentum"], settings["decay"]),
-            *samples,
-            training.Schedule(settings["epochs"], settings["patience"], settings["min_delta"]),
-            batch_size=run.batch_size,
-            seed=settings["seed"],
-        )
-    for name in names:
+    for files, group in itertools.groupby(features, key=lambda name: tuple(features[name])):
+        inputs = provenance.digests([*files, *labels])
+        samples = [_samples(*pair, settings["seed"]) for pair in zip(files, labels, strict=True)]
+        for name in group:
+            run = _top_model_run(name)
+            training.run(
+                Path(folder) / name,
+                {"specification": asdict(run), "inputs": inputs, **record},
+                build(run, samples[0].x.shape[1], samples[0].y.shape[1], seed=settings["seed"]),
+                training.sgd(run.learning_rate, settings["momentum"], settings["decay"]),
+                *samples,
+                training.Schedule(settings["epochs"], settings["patience"], settings["min_delta"]),
+                batch_size=run.batch_size,
+                seed=settings["seed"],
+            )
+    for name in features:
         training.forget(Path(folder) / name)
 
 

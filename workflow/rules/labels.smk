@@ -32,7 +32,7 @@ rule dataset_statistics:
     input:
         expand(f"{RESULTS}/labels/{{split}}.h5", split=CONFIG.splits),
     output:
-        table("dataset_statistics"),
+        table=report(table("dataset_statistics"), category="Dataset", caption="../report/dataset_statistics.rst"),
         fig2=report(figure("fig2"), category="Dataset", caption="../report/fig2.rst"),
         fig3=report(figure("fig3"), category="Dataset", caption="../report/fig3.rst"),
     log:

@@ -1,6 +1,12 @@
 """Write mean and deviation of each colour over the training images."""
 
-from multilabel import images, logs
+from pathlib import Path
+
+from multilabel import files, images, logs
+from multilabel.labels import LabelMatrix
 
 with logs.logged(snakemake.log[0]):
-    pass
+    i, p = snakemake.input, snakemake.params
+    paths = [Path(i.images) / name for name in LabelMatrix.load(i.labels).file_name]
+    batches = images.batches(paths, (p.size, p.size), 64, **p.reading)
+    files.write_json(snakemake.output[0], images.channel_statistics(pixels for _, pixels in batches)._asdict())

@@ -1,6 +1,14 @@
-"""Write the dataset's table and Figs. 2 and 3."""
+"""Write the dataset's table and draw Figs. 2 and 3."""
 
-from multilabel import logs, tables
+from pathlib import Path
+
+from multilabel import figures, labels, logs, tables
+from multilabel.labels import LabelMatrix
 
 with logs.logged(snakemake.log[0]):
-    from multilabel import figures
+    o, p = snakemake.output, snakemake.params
+    matrices = {split: LabelMatrix.load(path) for split, path in zip(p.splits, snakemake.input, strict=True)}
+    caption = f"The images and labels of {p.dataset}."
+    tables.write_table(labels.statistics(matrices), Path(o.table[0]).with_suffix(""), caption)
+    figures.save(figures.fig2(labels.images_per_class(matrices)), Path(o.fig2[0]).with_suffix(""))
+    figures.save(figures.fig3(labels.labels_per_image(matrices)), Path(o.fig3[0]).with_suffix(""))

@@ -4,4 +4,6 @@ from multilabel import files, logs, predictions
 
 with logs.logged(snakemake.log[0]):
     p = snakemake.params
-    files.write_json(snakemake.output[0], predictions.choose(dict(zip(p.runs, snakemake.input, strict=True)), p.criterion))
+    files.write_json(
+        snakemake.output[0], predictions.choose(dict(zip(p.runs, snakemake.input, strict=True)), p.criterion)
+    )

@@ -1,0 +1,118 @@
+"""Base networks: a name and a weights file become a Keras model from normalised images to the last feature map."""
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+
+
+def build(
+    network: str,
+    *,
+    weights: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    width: float = 1.0,
+    input_size: int = 224,
+    seed: int = 0,
+) -> keras.Model:
+    """A network of `keras.applications` without its classifier: N×H×W×3 → N×h×w×channels.
+
+    Args:
+        network: its name, in any case: VGG16, MobileNet, ResNet50, …
+        weights: a weights file; None: random weights.
+        options: further arguments of the network, such as `alpha` of MobileNet.
+        width: factor on the number of VGG16's filters. A narrow VGG16 has Keras' layers and names, but starts from He's
+            initialisation: 13 layers of ReLU without normalisation do not train from Keras' default.
+        input_size: height and width of the images.
+        seed: of random weights.
+
+    Raises:
+        ValueError: there is no such network or option, or the weights do not fit; the message names the layer.
+        FileNotFoundError: there is no such weights file.
+    """
+    constructor = _constructor(network)
+    known = inspect.signature(constructor).parameters
+    for option in options or {}:
+        if option not in known:
+            raise ValueError(f"base.options: {network} has no option {option!r}; it has {', '.join(known)}")
+    keras.utils.set_random_seed(seed)
+    model = constructor(include_top=False, weights=None, input_shape=(input_size, input_size, 3), **(options or {}))
+    if width != 1:
+        model = _narrow(model, width)
+    if weights is not None:
+        load_weights(model, Path(weights))
+    return model
+
+
+def load_weights(model: keras.Model, path: Path) -> None:
+    """Load a weights file, of today's Keras (`.weights.h5`) or of earlier ones (`.h5`).
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it does not fit; the message names the first layer that differs, with both shapes.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such weights file; give its path with base.weights")
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            found = _legacy_shapes(file) if "layer_names" in file.attrs or "model_weights" in file else _shapes(file)
+    except OSError as error:
+        raise ValueError(f"{path}: expected an HDF5 file of weights: {error}") from error
+    expected = {layer.name: [tuple(v.shape) for v in layer.weights] for layer in model.layers if layer.weights}
+    for name, shapes in expected.items():
+        if found.get(name) != shapes:
+            has = f"has shapes {found[name]}" if name in found else "has no such layer"
+            raise ValueError(f"{path}: layer {name} of {model.name} needs weights of shapes {shapes}; the file {has}")
+    surplus = [name for name, shapes in found.items() if shapes and name not in expected]
+    if surplus:
+        raise ValueError(f"{path}: has weights of layers that {model.name} does not have: {', '.join(surplus[:5])}")
+    model.load_weights(path)
+
+
+def _constructor(network: str) -> Any:
+    """The function of `keras.applications` that makes a network."""
+    names = [name for name, made in vars(keras.applications).items() if callable(made)]
+    by_name = {name.lower(): name for name in names}
+    if network.lower() not in by_name:
+        near = difflib.get_close_matches(network.lower(), by_name, 3) or sorted(by_name)[:5]
+        hint = ", ".join(by_name[name] for name in near)
+        raise ValueError(f"base.network: expected a network of keras.applications, found {network!r}; near: {hint}")
+    return getattr(keras.applications, by_name[network.lower()])
+
+
+def _narrow(model: keras.Model, width: float) -> keras.Model:
+    """The same layers with fewer filters."""
+
+    def narrow(layer: keras.layers.Layer) -> keras.layers.Layer:
+        config = layer.get_config()
+        if isinstance(layer, keras.layers.Conv2D):
+            config["filters"] = max(1, round(config["filters"] * width))
+            config["kernel_initializer"] = "he_uniform"
+        return type(layer).from_config(config)
+
+    return keras.models.clone_model(model, clone_function=narrow)
+
+
+def _shapes(file: h5py.File) -> dict[str, list[tuple[int, ...]]]:
+    """Layer → shapes of its weights, in a file of today's Keras, where groups are numbered by kind of layer."""
+    groups = [group["vars"] for group in file.get("layers", {}).values() if "vars" in group]
+    return {
+        group.attrs["name"]: [tuple(group[index].shape) for index in sorted(group, key=int)]
+        for group in groups
+        if "name" in group.attrs
+    }
+
+
+def _legacy_shapes(file: h5py.File) -> dict[str, list[tuple[int, ...]]]:
+    """The same in a file of earlier Keras: the attributes `layer_names` and `weight_names` list what there is."""
+    root = file.get("model_weights", file)
+    names = [_text(name) for name in root.attrs["layer_names"]]
+    return {name: [tuple(root[name][_text(key)].shape) for key in root[name].attrs["weight_names"]] for name in names}
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else name

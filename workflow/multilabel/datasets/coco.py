@@ -1,0 +1,110 @@
+"""Labels of a dataset in COCO's format: a JSON file with `images`, `annotations` and `categories`."""
+
+import mmap
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from multilabel.labels import LabelMatrix
+
+
+class _Image(msgspec.Struct, gc=False):
+    id: int
+    file_name: str
+
+
+class _Annotation(msgspec.Struct, gc=False):
+    """What the labels need of an annotation; polygons and the rest are skipped without being built."""
+
+    image_id: int
+    category_id: int
+    iscrowd: int = 0
+
+
+class _Category(msgspec.Struct, gc=False):
+    id: int
+    name: str
+
+
+class _File(msgspec.Struct, gc=False):
+    images: list[_Image]
+    annotations: list[_Annotation]
+    categories: list[_Category]
+
+
+def read_labels(annotations: str | Path, *, crowds: bool = False) -> LabelMatrix:
+    """The label matrix of a JSON file in COCO's format.
+
+    Rows are in the order of `images`, unlabelled ones included; column j is the j-th smallest category id. Annotations of
+    crowds (`iscrowd: 1`) count only with `crowds`: the author of paper 000 left them out.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not JSON in COCO's format, an id or a name is there twice, or an annotation refers to an
+            image or category that is not there; the message names the file and the ids.
+    """
+    content = _decode(Path(annotations))
+    image_id = np.array([image.id for image in content.images], np.int64)
+    categories = sorted(content.categories, key=lambda category: category.id)
+    category_id = np.array([category.id for category in categories], np.int64)
+    for what, values in (
+        ("image id", image_id.tolist()),
+        ("category id", category_id.tolist()),
+        ("category name", [category.name for category in categories]),
+    ):
+        if not values:
+            raise ValueError(f"{annotations}: expected at least one {what.split()[0]}, found none")
+        _unique(annotations, what, values)
+
+    pairs = np.array(
+        [(found.image_id, found.category_id) for found in content.annotations if crowds or not found.iscrowd], np.int64
+    ).reshape(-1, 2)
+    labels = np.zeros((len(image_id), len(category_id)), np.uint8)
+    rows = _positions(annotations, "image_id", image_id, pairs[:, 0])
+    labels[rows, _positions(annotations, "category_id", category_id, pairs[:, 1])] = 1
+    return LabelMatrix(
+        image_id,
+        tuple(image.file_name for image in content.images),
+        tuple(category.name for category in categories),
+        labels,
+    )
+
+
+def _decode(path: Path) -> _File:
+    """Parse the file where the operating system maps it, without a copy of it in memory."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file; expected annotations in COCO's format")
+    if not path.stat().st_size:
+        raise ValueError(f"{path}: expected JSON in COCO's format, found an empty file")
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        try:
+            return msgspec.json.decode(content, type=_File)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"{path}: expected COCO's format (images, annotations, categories): {error}") from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: expected JSON, perhaps cut short: {error}") from error
+
+
+def _unique(path: str | Path, what: str, values: Iterable[object]) -> None:
+    twice = [value for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise ValueError(f"{path}: expected each {what} once, found {len(twice)} more than once: {_first(twice)}")
+
+
+def _positions(path: str | Path, key: str, known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Where each of the wanted ids stands among the known ones."""
+    order = np.argsort(known)
+    found = order[np.minimum(np.searchsorted(known, wanted, sorter=order), len(known) - 1)]
+    unknown = wanted[known[found] != wanted]
+    if len(unknown):
+        ids = list(dict.fromkeys(unknown.tolist()))
+        raise ValueError(f"{path}: {len(unknown)} annotation(s) have a {key} that is not in the file: {_first(ids)}")
+    return found
+
+
+def _first(values: list) -> str:
+    """The first few values as text."""
+    return ", ".join(map(str, values[:5])) + (", …" if len(values) > 5 else "")
