@@ -9,16 +9,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from multilabel.runs import ALIASES, PREPROCESSES
+from multilabel.runs import ALIASES, AUGMENTATIONS, PREPROCESSES
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 SCALE = 0.1
-"""How far augmentation goes: shifts and zoom of 10 %, shear of 0.1 radians, rotation of 10 degrees (FML, section 5.1)."""
+"""How far augmentation goes: shifts and zoom ±10 %, shear ±0.1 radians (Maddox 2017, section 5.1)."""
+TURN = np.pi / 18
+"""And rotation: ±10 degrees."""
 
 CAFFE_MEAN = (103.939, 116.779, 123.68)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class ImageError(ValueError):
+    """A file that is missing or no whole image: `path` and `reason`."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        self.path, self.reason = Path(path), reason
+        super().__init__(f"{path}: {reason}")
 
 
 class DamagedImagesError(ValueError):
@@ -40,19 +50,20 @@ class ChannelStatistics(NamedTuple):
 
 
 def decode(path: str | Path, size: tuple[int, int]) -> np.ndarray:
-    """One image as RGB, uint8 height×width×3, resized bilinearly without keeping the aspect ratio.
+    """One image as RGB, uint8 height×width×3, resized bilinearly to (height, width) without keeping the aspect ratio.
 
-    Grey, CMYK, palette and 16-bit images become RGB; transparency is dropped; the orientation that a camera noted is not
-    applied, as Keras does not.
+    Grey, CMYK, palette and 16-bit images become RGB; transparency is dropped; the orientation that a camera noted is
+    not applied, as Keras does not.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        OSError: the file is no image, or damaged.
+        ImageError: the file is missing, empty, cut short, or no image.
     """
-    with Image.open(path) as image:
-        if image.mode.startswith("I"):  # Pillow clips 16 bits in place of scaling them
-            image = Image.fromarray((np.asarray(image, np.int64) >> 8).clip(0, 255).astype(np.uint8))
-        return np.asarray(image.convert("RGB").resize(size[::-1], Image.Resampling.BILINEAR))
+    try:
+        with Image.open(path) as image:
+            rgb = _rgb(image)
+    except Exception as error:  # decoders fail on damaged bytes in many ways: OSError, SyntaxError, struct.error, …
+        raise ImageError(path, _reason(Path(path), error)) from error
+    return np.asarray(rgb.resize(size[::-1], Image.Resampling.BILINEAR))
 
 
 def batches(
@@ -84,8 +95,8 @@ def batches(
     rows: list[int] = []
     pixels: list[np.ndarray] = []
     for row, result in enumerate(_ahead(paths, size, workers, batch_size + 4 * workers)):
-        if isinstance(result, str):
-            problems.append((paths[row], result))
+        if isinstance(result, ImageError):
+            problems.append((result.path, result.reason))
         elif not problems or damaged == "skip":
             rows.append(row)
             pixels.append(result)
@@ -101,12 +112,15 @@ def batches(
 
 
 def normalise(images: Any, kind: str, statistics: ChannelStatistics | None = None) -> "tf.Tensor":
-    """Pixel values 0…255, N×H×W×3, as a network takes them: float32, in a graph or not.
+    """Pixel values 0…255, N×H×W×3 of any type, as a network takes them: float32, in a graph or not.
 
     `inet`: x/127.5 − 1. `zmuvs`: each image minus its mean, divided by its standard deviation, over all pixels and
-    colours; a constant image becomes 0. `zmuvf`: each colour minus its mean over the training images, divided by its
-    standard deviation. `caffe`: BGR minus ImageNet's means. `torch`: x/255 minus ImageNet's means, divided by its
-    deviations. (Maddox 2017, section 4.1, for the first three.)
+    colours. `zmuvf`: each colour minus its mean over the training images, divided by its standard deviation. `caffe`:
+    BGR minus ImageNet's means. `torch`: x/255 minus ImageNet's means, divided by its deviations. What does not vary, an
+    image with `zmuvs` or a colour with `zmuvf`, becomes 0. (Maddox 2017, section 4.1, for the first three.)
+
+    >>> normalise(np.array([[[[0, 0, 0], [255, 255, 255]]]]), "inet").numpy().ravel().tolist()
+    [-1.0, -1.0, -1.0, 1.0, 1.0, 1.0]
 
     Raises:
         ValueError: another kind, or `zmuvf` without statistics.
@@ -118,74 +132,87 @@ def normalise(images: Any, kind: str, statistics: ChannelStatistics | None = Non
     if kind == "inet":
         return x / 127.5 - 1.0
     if kind == "zmuvs":
-        mean, variance = tf.nn.moments(x, axes=[1, 2, 3], keepdims=True)
-        return tf.math.divide_no_nan(x - mean, tf.sqrt(variance))
+        x -= x[:, :1, :1, :1]  # exactly 0 where nothing varies; the float32 mean of equal values can differ from them
+        x -= tf.reduce_mean(x, axis=[1, 2, 3], keepdims=True)
+        return tf.math.divide_no_nan(x, tf.sqrt(tf.reduce_mean(tf.square(x), axis=[1, 2, 3], keepdims=True)))
     if kind == "caffe":
         return x[..., ::-1] - tf.constant(CAFFE_MEAN)
     if kind == "torch":
         return (x / 255.0 - tf.constant(IMAGENET_MEAN)) / tf.constant(IMAGENET_STD)
     if kind == "zmuvf" and statistics:
-        return (x - tf.constant(statistics.mean)) / tf.constant(statistics.std)
+        return tf.math.divide_no_nan(x - tf.constant(statistics.mean), tf.constant(statistics.std))
     if kind == "zmuvf":
         raise ValueError("normalisation zmuvf: expected the channel statistics of the training images, found none")
     raise ValueError(f"normalisation: expected one of {', '.join(PREPROCESSES)}, found {kind!r}")
 
 
 def channel_statistics(batches_: Iterable[np.ndarray]) -> ChannelStatistics:
-    """Mean and standard deviation of each colour over all pixels of all images, summed exactly as whole numbers."""
-    count, total, squares = 0, np.zeros(3, np.int64), np.zeros(3, np.int64)
+    """Mean and standard deviation of each colour over all pixels of all images, N×H×W×3 uint8 at a time.
+
+    Every value is counted, so that the sums are exact whatever the number of images and the size of the batches.
+
+    Raises:
+        ValueError: there is no image.
+    """
+    counts = np.zeros((3, 256), np.int64)
     for batch in batches_:
-        values = batch.reshape(-1, 3).astype(np.int64)
-        count += len(values)
-        total += values.sum(axis=0)
-        squares += (values * values).sum(axis=0)
-    mean = total / count
-    return ChannelStatistics(tuple(mean.tolist()), tuple(np.sqrt(squares / count - mean * mean).tolist()))
+        counts += [np.bincount(batch[..., colour].ravel(), minlength=256) for colour in range(3)]
+    pixels = counts[0].sum()
+    if not pixels:
+        raise ValueError("channel statistics: expected at least one image, found none")
+    values = np.arange(256)
+    mean = counts @ values / pixels
+    variance = (counts * (values - mean[:, None]) ** 2).sum(axis=1) / pixels
+    return ChannelStatistics(tuple(mean.tolist()), tuple(np.sqrt(variance).tolist()))
 
 
 def augment(images: Any, letters: str, seed: Any) -> "tf.Tensor":
     """Random distortions of images, another for each: h and w shift, r rotates, s shears, z zooms, f flips left–right.
 
-    What falls outside takes the nearest pixel, as in the paper's Keras of 2017, whose matrices these are: rotation ·
-    shift · shear · zoom about the centre, nearest-pixel interpolation.
+    The matrices are those of the paper's Keras of 2017: rotation · shift · shear · zoom, each drawn uniformly, height
+    and width zoomed apart; the nearest pixel is taken (spline order 0), beyond the border that of the border; then half
+    of the images, on average, are flipped. One thing differs: that Keras turned, sheared and zoomed about a point one
+    pixel below and right of the centre, this does so about the centre.
 
     Args:
         images: N×H×W×3, uint8 or float32.
-        letters: some of `hwrszf`.
-        seed: int32 (2,); the same seed gives the same distortions.
+        letters: some of `hwrszf`; with none the images come back as they are.
+        seed: int32 (2,); the same seed gives the same distortions, and no letter changes those of another.
 
     Returns:
         The images, of the same shape and type.
+
+    Raises:
+        ValueError: another letter.
     """
     import tensorflow as tf
 
+    if unknown := sorted(set(letters) - set(AUGMENTATIONS)):
+        raise ValueError(f"augmentation {letters!r}: expected letters of {AUGMENTATIONS}, found {', '.join(unknown)}")
     images = tf.convert_to_tensor(images)
+    if not letters:
+        return images
     count, height, width = (tf.shape(images)[axis] for axis in range(3))
-    size = {"h": tf.cast(height, tf.float32), "w": tf.cast(width, tf.float32)}
+    rows, columns = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
+    draws = tf.unstack(tf.random.stateless_uniform([count, 7], seed, -1.0, 1.0), axis=1)
 
-    def draw(letter: str, index: int, low: float, high: float) -> tf.Tensor:
-        """One number per image; every letter has its own stream."""
-        if letter not in letters:
-            return tf.fill([count], (low + high) / 2)
-        stream = tf.stack([tf.cast(seed[0], tf.int32), tf.cast(seed[1], tf.int32) * 16 + index])
-        return tf.random.stateless_uniform([count], stream, low, high)
+    def drawn(letter: str, index: int, reach: float) -> tf.Tensor:
+        """One number per image in ±reach; 0 where the letter is absent."""
+        return reach * draws[index] if letter in letters else tf.zeros([count])
 
-    turn = draw("r", 0, -np.pi / 18, np.pi / 18)
-    down = draw("h", 1, -SCALE, SCALE) * size["h"]
-    right = draw("w", 2, -SCALE, SCALE) * size["w"]
-    shear = draw("s", 3, -SCALE, SCALE)
-    zoom_y, zoom_x = draw("z", 4, 1 - SCALE, 1 + SCALE), draw("z", 5, 1 - SCALE, 1 + SCALE)
-    flip = tf.sign(draw("f", 6, -1.0, 1.0)) if "f" in letters else tf.ones([count])
+    turn, shear = drawn("r", 0, TURN), drawn("s", 1, SCALE)
+    down, right = drawn("h", 2, SCALE) * rows, drawn("w", 3, SCALE) * columns
+    zoom_y, zoom_x = 1 + drawn("z", 4, SCALE), 1 + drawn("z", 5, SCALE)
+    flip = tf.where(drawn("f", 6, 1.0) < 0, -1.0, 1.0)
 
-    # Rows and columns of the output → of the input: rotation · shift · shear · zoom, in (row, column) coordinates.
+    # From a row and column of the result to those of the image, both counted from the centre; xy: how the column of the
+    # image depends on the row of the result. A flip of the result mirrors its columns.
     cos, sin = tf.cos(turn), tf.sin(turn)
-    yy, yx = cos * zoom_y, (-cos * tf.sin(shear) - sin * tf.cos(shear)) * zoom_x
-    xy, xx = sin * zoom_y, (-sin * tf.sin(shear) + cos * tf.cos(shear)) * zoom_x
-    move_y, move_x = cos * down - sin * right, sin * down + cos * right
-    centre_y, centre_x = (size["h"] - 1) / 2, (size["w"] - 1) / 2
-    yx, xx = yx * flip, xx * flip  # a flip of the result mirrors its columns about the centre
-    offset_y = move_y + centre_y - yy * centre_y - yx * centre_x
-    offset_x = move_x + centre_x - xy * centre_y - xx * centre_x
+    yy, yx = cos * zoom_y, (-cos * tf.sin(shear) - sin * tf.cos(shear)) * zoom_x * flip
+    xy, xx = sin * zoom_y, (-sin * tf.sin(shear) + cos * tf.cos(shear)) * zoom_x * flip
+    centre_y, centre_x = (rows - 1) / 2, (columns - 1) / 2
+    offset_y = cos * down - sin * right + centre_y - yy * centre_y - yx * centre_x
+    offset_x = sin * down + cos * right + centre_x - xy * centre_y - xx * centre_x
     zero = tf.zeros([count])
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
@@ -197,13 +224,15 @@ def augment(images: Any, letters: str, seed: Any) -> "tf.Tensor":
     )
 
 
-def _ahead(paths: Sequence[Path], size: tuple[int, int], workers: int, window: int) -> Iterator[np.ndarray | str]:
+def _ahead(
+    paths: Sequence[Path], size: tuple[int, int], workers: int, window: int
+) -> Iterator[np.ndarray | ImageError]:
     """Each image in order, or why it cannot be had; at most `window` are decoded and not yet taken."""
-    waiting: deque[Future[np.ndarray | str]] = deque()
+    waiting: deque[Future[np.ndarray | ImageError]] = deque()
     pool = ThreadPoolExecutor(workers)
     try:
         for path in paths:
-            waiting.append(pool.submit(_decode_or_reason, path, size))
+            waiting.append(pool.submit(_decode_or_error, path, size))
             if len(waiting) > window:
                 yield waiting.popleft().result()
         while waiting:
@@ -212,12 +241,26 @@ def _ahead(paths: Sequence[Path], size: tuple[int, int], workers: int, window: i
         pool.shutdown(cancel_futures=True)
 
 
-def _decode_or_reason(path: Path, size: tuple[int, int]) -> np.ndarray | str:
+def _decode_or_error(path: Path, size: tuple[int, int]) -> np.ndarray | ImageError:
     try:
         return decode(path, size)
-    except FileNotFoundError:
+    except ImageError as error:
+        return error
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Any of Pillow's modes as RGB."""
+    if image.mode.startswith("I"):  # Pillow clips 16 bits in place of scaling them
+        image = Image.fromarray((np.asarray(image, np.int64) >> 8).clip(0, 255).astype(np.uint8))
+    if image.mode == "P" and "transparency" in image.info:  # Pillow warns of a palette with transparency on the way
+        image = image.convert("RGBA")
+    return image.convert("RGB")
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Why an image cannot be had, in words."""
+    if isinstance(error, FileNotFoundError):
         return "no such file"
-    except UnidentifiedImageError:
-        return "empty file" if not Path(path).stat().st_size else "not an image"
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        return str(error)
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image" if path.stat().st_size else "empty file"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
