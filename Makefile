@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each job would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test check format bench lock clean
+.PHONY: help setup demo test check format schema bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -64,6 +64,9 @@ format: $(READY) ## format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/snakefmt Snakefile workflow/rules
+
+schema: $(READY) ## write config/README.md and the configuration's schema from the code
+	$(BIN)/python workflow/schemas/generate.py
 
 bench: $(READY) ## time the library beside its peers
 	@for benchmark in tests/benchmarks/bench_*.py; do \

@@ -6,8 +6,8 @@ import os
 def configure(threads: int, *, gpu: bool = True) -> None:
     """Fix TensorFlow's threads, make its operations deterministic, and let it see the GPU or not.
 
-    TensorFlow reads its threads from the environment when it is imported (and ignores OMP_NUM_THREADS). They are part of
-    a result: sums in another order differ in the last digits.
+    TensorFlow reads its threads from the environment when it is imported (and ignores OMP_NUM_THREADS). They are part
+    of a result: sums in another order differ in the last digits.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)

@@ -1,4 +1,4 @@
-"""Bottleneck features: one pass over the images of a split writes every classifier design (Maddox 2017, section 4.2)."""
+"""Bottleneck features: one pass over the images of a split writes every design (Maddox 2017, section 4.2)."""
 
 import csv
 import json

@@ -34,7 +34,7 @@ class ImageFiles:
         """Some batches at a time; see `training.Source`."""
         count = len(self.paths)
         order = np.arange(count) if epoch is None else training.permutation(count, self.seed, epoch)
-        ordered = [self.paths[row] for row in order]
+        ordered = [self.paths[row] for row in order.tolist()]
         together = self.batch_size * BATCHES_PER_CHUNK
         for rows, pixels in images.batches(ordered, self.size, together, workers=self.workers, damaged=self.damaged):
             yield Chunk(pixels, self.labels[order[rows]], np.arange(len(rows)))
@@ -149,7 +149,7 @@ def preparation(preprocess: str, statistics: str | None, augmentation: str = "",
 
     def prepare(pixels: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         if augmentation:
-            pixels = images.augment(pixels, augmentation, step + [seed, 0])
+            pixels = images.augment(pixels, augmentation, step + tf.constant([seed, 0]))
         return images.normalise(pixels, preprocess, channel)
 
     return prepare

@@ -66,14 +66,16 @@ class LabelMatrix:
         try:
             with h5py.File(path, "r", locking=False) as file:
                 names = file["file_name"].asstr()[()]
-                return cls(file["image_id"][()], names.tolist(), file.attrs["classes"].tolist(), file["labels"][()])
+                classes = tuple(file.attrs["classes"].tolist())
+                return cls(file["image_id"][()], tuple(names.tolist()), classes, file["labels"][()])
         except (OSError, KeyError) as error:
             raise ValueError(f"{path}: expected an HDF5 file of labels; {error}. Remove it to make it again") from error
 
     def subset(self, rows: np.ndarray) -> "LabelMatrix":
         """Some of the images: positions, or a mask (N,)."""
         rows = np.arange(len(self))[rows]
-        return LabelMatrix(self.image_id[rows], [self.file_name[row] for row in rows], self.classes, self.labels[rows])
+        names = tuple(self.file_name[row] for row in rows)
+        return LabelMatrix(self.image_id[rows], names, self.classes, self.labels[rows])
 
     def held_out(self, fraction: float, seed: int) -> tuple["LabelMatrix", "LabelMatrix"]:
         """A random part of the images, and the rest: (rest, part); both keep the order of the rows.

@@ -1,4 +1,4 @@
-"""Where a result comes from: code, inputs, versions; and the key that tells whether two results have the same origin."""
+"""Where a result comes from: code, inputs, versions; and the key by which two results have the same origin or not."""
 
 import ast
 import hashlib

@@ -1,7 +1,7 @@
 """The loop that all training uses: many steps in one compiled call, early stopping, a log, exact resume.
 
-Exact means: a run that is killed at any moment and started again ends in the same bytes as one that never was. Its state
-holds weights, optimiser slots, history and the counters of early stopping; the order of the images, dropout and
+Exact means: a run that is killed at any moment and started again ends in the same bytes as one that never was. Its
+state holds weights, optimiser slots, history and the counters of early stopping; the order of the images, dropout and
 augmentation are drawn from (seed, epoch, step) and need no state.
 """
 
@@ -63,7 +63,7 @@ class InMemory:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When training ends: at most `epochs`, or `patience` epochs without a fall of the validation loss by `min_delta`."""
+    """When training ends: after `epochs`, or `patience` epochs without a fall of the validation loss by `min_delta`."""
 
     epochs: int
     patience: int
@@ -121,8 +121,8 @@ def fit(
         report: takes one line per epoch.
 
     Returns:
-        One dictionary per epoch with the columns of the log. `loss` is the mean over the epoch's steps, with dropout, as
-        Keras reports it; `acc` the share of right decisions at 0.5.
+        One dictionary per epoch with the columns of the log. `loss` is the mean over the epoch's steps, with dropout,
+        as Keras reports it; `acc` the share of right decisions at 0.5.
 
     Raises:
         FloatingPointError: a loss is not finite.
@@ -207,7 +207,8 @@ def scores(
     def predict(batch: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         return tf.sigmoid(model(prepare(batch, seed) if prepare else batch, training=False))
 
-    said, parts = [], []
+    said: list[np.ndarray] = []
+    parts: list[np.ndarray] = []
     for x, y, order in source.chunks(None):
         said.append(y)
         for start in range(0, len(order), batch_size):
@@ -269,8 +270,8 @@ def _totals(loss: tf.Tensor, truth: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
 
 def _mean(totals: Iterator[tf.Tensor]) -> tuple[float, float]:
     """Mean loss and accuracy over the chunks of an epoch."""
-    loss, accuracy, samples = np.sum([total.numpy() for total in totals], axis=0, dtype=np.float64)
-    return float(loss / samples), float(accuracy / samples)
+    loss, accuracy, samples = np.array([total.numpy() for total in totals], np.float64).T
+    return float(loss.sum() / samples.sum()), float(accuracy.sum() / samples.sum())
 
 
 def _numbered(source: Source, epoch: int, batch_size: int) -> Iterator[tuple[int, Chunk]]:

@@ -15,6 +15,6 @@ with logs.logged(snakemake.log[0]):
     tables.write_table(
         tables.metric_table(rows),
         Path(snakemake.output[0]).with_suffix(""),
-        f"Metrics on the {snakemake.params.test} split of {snakemake.params.dataset}; thresholds are from the val split.",
+        f"Metrics on the {snakemake.params.test} split of {snakemake.params.dataset}; thresholds come from val.",
         group="model",
     )

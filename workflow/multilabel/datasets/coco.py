@@ -38,8 +38,8 @@ class _File(msgspec.Struct, gc=False):
 def read_labels(annotations: str | Path, *, crowds: bool = False) -> LabelMatrix:
     """The label matrix of a JSON file in COCO's format.
 
-    Rows are in the order of `images`, unlabelled ones included; column j is the j-th smallest category id. Annotations of
-    crowds (`iscrowd: 1`) count only with `crowds`: the author of paper 000 left them out.
+    Rows are in the order of `images`, unlabelled ones included; column j is the j-th smallest category id. Annotations
+    of crowds (`iscrowd: 1`) count only with `crowds`: the author of paper 000 left them out.
 
     Raises:
         FileNotFoundError: there is no such file.

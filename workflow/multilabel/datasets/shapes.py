@@ -79,9 +79,12 @@ SHAPES = {
     "bar": Shape(_polygon((-1, -0.22), (1, -0.22), (1, 0.22), (-1, 0.22))),
     "corner": Shape(_polygon((-0.8, -0.9), (-0.3, -0.9), (-0.3, 0.4), (0.8, 0.4), (0.8, 0.9), (-0.8, 0.9))),
     "tee": Shape(
-        _polygon((-0.9, -0.9), (0.9, -0.9), (0.9, -0.4), (0.25, -0.4), (0.25, 0.9), (-0.25, 0.9), (-0.25, -0.4), (-0.9, -0.4))
+        _polygon(
+            *[(-0.9, -0.9), (0.9, -0.9), (0.9, -0.4), (0.25, -0.4)],
+            *[(0.25, 0.9), (-0.25, 0.9), (-0.25, -0.4), (-0.9, -0.4)],
+        )
     ),
-    "half disc": Shape(_disc(start=np.pi, end=2 * np.pi) + [0, 0.4]),
+    "half disc": Shape(_disc(y=0.4, start=np.pi, end=2 * np.pi)),
     "chevron": Shape(_polygon((-0.9, -0.9), (0.1, -0.9), (0.9, 0), (0.1, 0.9), (-0.9, 0.9), (-0.1, 0))),
     "diamond": Shape(_polygon((0, -1), (0.6, 0), (0, 1), (-0.6, 0))),
     "house": Shape(_polygon((0, -1), (0.85, -0.2), (0.85, 0.9), (-0.85, 0.9), (-0.85, -0.2))),
@@ -246,7 +249,9 @@ def _colour(rng: np.random.Generator, background: float) -> tuple[int, ...]:
 
 def _annotation(name: str, mask: np.ndarray, segmentation: list | Mapping[str, Any]) -> dict[str, Any]:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    box = [int(columns[0]), int(rows[0]), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1] if len(rows) else [0, 0, 0, 0]
+    box = [0, 0, 0, 0]
+    if len(rows):
+        box = [int(columns[0]), int(rows[0]), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1]
     return {
         "category_id": CATEGORY_IDS[CLASSES.index(name)],
         "iscrowd": int(isinstance(segmentation, Mapping)),
