@@ -51,9 +51,9 @@ class Validation(Section):
 class Shapes(Section):
     """The generated dataset of `kind: shapes`."""
 
-    train: int = Field(1000, ge=20, description="scenes for training")
-    test: int = Field(200, ge=20, description="scenes for testing")
-    single_objects: int = Field(4000, ge=20, description="images of one object, on which `weights: pretrain` trains")
+    train: int = Field(4000, ge=20, description="scenes for training")
+    test: int = Field(400, ge=20, description="scenes for testing")
+    single_objects: int = Field(16000, ge=20, description="images of one object, on which `weights: pretrain` trains")
     size: int = Field(64, ge=32, le=512, description="height and width in pixels")
     seed: Seed = Field(0, description="which scenes are drawn")
 
@@ -97,7 +97,7 @@ class Dataset(Section):
 class Pretrain(Section):
     """Training of the demo's base network on single objects."""
 
-    epochs: int = Field(12, ge=1, description="passes over the images")
+    epochs: int = Field(4, ge=1, description="passes over the images")
     batch_size: int = Field(64, ge=1, description="images per step")
     learning_rate: float = Field(0.001, gt=0, description="of Adam")
     seed: Seed = Field(0, description="initial weights and order of the images")

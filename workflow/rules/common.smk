@@ -113,6 +113,8 @@ def feature_files(root, run_list):
 
 def jobs_of(run_list):
     """The runs in groups of equal size for one process each, at most `grid.runs_per_job`; same features stay together."""
+    if not run_list:
+        return []
     ordered = sorted(run_list, key=lambda run: (run.preprocess, run.pooling))
     count = -(-len(ordered) // CONFIG.grid.runs_per_job)
     bounds = [len(ordered) * job // count for job in range(count + 1)]

@@ -102,8 +102,10 @@ THEMES = {
 }
 WITHIN_THEME = (0.62, 0.26, 0.12)
 DISC = 0.45
-LABELS_PER_SCENE = (0.04, 0.24, 0.30, 0.24, 0.18)  # probability of 0, 1, 2, … labels before discs are added
+LABELS_PER_SCENE = (0.04, 0.36, 0.34, 0.18, 0.08)  # probability of 0, 1, 2, … labels before discs are added
 CROWD = 0.03
+RADIUS = (0.15, 0.23)  # of an object, as a share of the picture's width
+RADIUS_ALONE = (0.13, 0.27)
 GREY = 0.03
 OVERSAMPLING = 4
 
@@ -152,7 +154,7 @@ def write_single_objects(path: str | Path, *, images: int, size: int, seed: int)
     for index in range(images):
         rng = np.random.default_rng([seed, 2, index])
         background, canvas = _background(rng, size)
-        radius = rng.uniform(0.12, 0.3) * size
+        radius = rng.uniform(*RADIUS_ALONE) * size
         x, y = rng.uniform(radius, size - radius, 2)
         _draw(rng, canvas, names[index % len(names)], x, y, radius, background)
         pixels[index] = np.asarray(canvas)
@@ -169,7 +171,7 @@ def _scene(rng: np.random.Generator, size: int) -> tuple[Image.Image, list[dict[
     placed: list[tuple[float, float, float]] = []
     for name in _labels(rng):
         for _ in range(rng.choice([1, 2], p=[0.8, 0.2])):
-            radius = rng.uniform(0.13, 0.21) * size
+            radius = rng.uniform(*RADIUS) * size
             x, y = _free_place(rng, size, radius, placed)
             placed.append((x, y, radius))
             mask, corners = _draw(rng, canvas, name, x, y, radius, background)
@@ -224,9 +226,12 @@ def _background(rng: np.random.Generator, size: int) -> tuple[float, Image.Image
 def _draw(
     rng: np.random.Generator, canvas: Image.Image, name: str, x: float, y: float, radius: float, background: float
 ) -> tuple[np.ndarray, Ring]:
-    """Put a shape on the picture; gives its mask, bool H×W, and the corners of its outline in pixels."""
-    turn = rng.uniform(-0.35, 0.35)
-    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    """Put a shape on the picture, turned a little and perhaps mirrored.
+
+    Gives its mask, bool H×W, and the corners of its outline in pixels.
+    """
+    turn, side = rng.uniform(-0.35, 0.35), rng.choice([-1, 1])
+    rotation = np.diag([side, 1]) @ [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]
     mask = Image.new("L", (canvas.width * OVERSAMPLING, canvas.height * OVERSAMPLING))
     draw = ImageDraw.Draw(mask)
     shape = SHAPES[name]
