@@ -2,12 +2,19 @@
 
 import difflib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import h5py
 import keras
+import numpy as np
+
+_FIXED = (
+    *("include_top", "weights", "input_shape", "input_tensor", "pooling", "name"),
+    *("classes", "classifier_activation"),
+)
+"""Arguments of the networks that `build` decides on, or that only their classifier has."""
 
 
 def build(
@@ -35,10 +42,10 @@ def build(
         FileNotFoundError: there is no such weights file.
     """
     constructor = _constructor(network)
-    known = inspect.signature(constructor).parameters
+    known = [name for name in inspect.signature(constructor).parameters if name not in _FIXED]
     for option in options or {}:
         if option not in known:
-            raise ValueError(f"base.options: {network} has no option {option!r}; it has {', '.join(known)}")
+            raise ValueError(f"base.options: {network} has no option {option!r}; it has {', '.join(known) or 'none'}")
     keras.utils.set_random_seed(seed)
     model = constructor(include_top=False, weights=None, input_shape=(input_size, input_size, 3), **(options or {}))
     if width != 1:
@@ -49,7 +56,7 @@ def build(
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
-    """Load a weights file, of today's Keras (`.weights.h5`) or of earlier ones (`.h5`).
+    """Load a weights file, of today's Keras or of earlier ones, whatever it is called.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -59,18 +66,20 @@ def load_weights(model: keras.Model, path: Path) -> None:
         raise FileNotFoundError(f"{path}: no such weights file; give its path with base.weights")
     try:
         with h5py.File(path, "r", locking=False) as file:
-            found = _legacy_shapes(file) if "layer_names" in file.attrs or "model_weights" in file else _shapes(file)
-    except OSError as error:
+            found = _legacy_weights(file) if "layer_names" in file.attrs or "model_weights" in file else _weights(file)
+    except (OSError, KeyError) as error:
         raise ValueError(f"{path}: expected an HDF5 file of weights: {error}") from error
-    expected = {layer.name: [tuple(v.shape) for v in layer.weights] for layer in model.layers if layer.weights}
-    for name, shapes in expected.items():
-        if found.get(name) != shapes:
-            has = f"has shapes {found[name]}" if name in found else "has no such layer"
+    layers = {layer.name: layer for layer in model.layers if layer.weights}
+    for name, layer in layers.items():
+        shapes = _shapes(layer.weights)
+        if name not in found or _shapes(found[name]) != shapes:
+            has = f"has shapes {_shapes(found[name])}" if name in found else "has no such layer"
             raise ValueError(f"{path}: layer {name} of {model.name} needs weights of shapes {shapes}; the file {has}")
-    surplus = [name for name, shapes in found.items() if shapes and name not in expected]
+    surplus = [name for name, weights in found.items() if weights and name not in layers]
     if surplus:
         raise ValueError(f"{path}: has weights of layers that {model.name} does not have: {', '.join(surplus[:5])}")
-    model.load_weights(path)
+    for name, layer in layers.items():
+        layer.set_weights(found[name])
 
 
 def _constructor(network: str) -> Any:
@@ -97,22 +106,26 @@ def _narrow(model: keras.Model, width: float) -> keras.Model:
     return keras.models.clone_model(model, clone_function=narrow)
 
 
-def _shapes(file: h5py.File) -> dict[str, list[tuple[int, ...]]]:
-    """Layer → shapes of its weights, in a file of today's Keras, where groups are numbered by kind of layer."""
+def _weights(file: h5py.File) -> dict[str, list[np.ndarray]]:
+    """Layer → its weights, in a file of today's Keras, where groups are numbered by kind of layer."""
     groups = [group["vars"] for group in file.get("layers", {}).values() if "vars" in group]
     return {
-        group.attrs["name"]: [tuple(group[index].shape) for index in sorted(group, key=int)]
+        group.attrs["name"]: [group[index][()] for index in sorted(group, key=int)]
         for group in groups
         if "name" in group.attrs
     }
 
 
-def _legacy_shapes(file: h5py.File) -> dict[str, list[tuple[int, ...]]]:
+def _legacy_weights(file: h5py.File) -> dict[str, list[np.ndarray]]:
     """The same in a file of earlier Keras: the attributes `layer_names` and `weight_names` list what there is."""
     root = file.get("model_weights", file)
     names = [_text(name) for name in root.attrs["layer_names"]]
-    return {name: [tuple(root[name][_text(key)].shape) for key in root[name].attrs["weight_names"]] for name in names}
+    return {name: [root[name][_text(key)][()] for key in root[name].attrs["weight_names"]] for name in names}
 
 
 def _text(name: bytes | str) -> str:
     return name.decode() if isinstance(name, bytes) else name
+
+
+def _shapes(weights: Iterable[Any]) -> list[tuple[int, ...]]:
+    return [tuple(weight.shape) for weight in weights]
