@@ -60,6 +60,7 @@ def extract(
 
     Raises:
         DamagedImagesError: images are damaged or missing, and `damaged` is "stop".
+        ValueError: no image is left.
     """
     import tensorflow as tf
 
@@ -85,6 +86,8 @@ def extract(
             for name, values in forward(tf.constant(pixels)).items():
                 writers[name].append(labels.image_id[rows], values.numpy())
             progress.add(len(rows))
+        if len(left_out) == len(paths):
+            raise ValueError(f"{folder}: expected at least one readable image of {len(paths)}, found none")
         for writer in writers.values():
             writer.finish(provenance)
         with complete_or_absent(skipped) as temporary, temporary.open("w", newline="") as file:
@@ -125,8 +128,6 @@ class _Writer:
         self.image_id.append(image_id)
 
     def finish(self, provenance: Mapping[str, Any]) -> None:
-        if not self.image_id:
-            raise ValueError(f"{self.file.filename}: expected at least one readable image, found none")
         self.file["image_id"] = np.concatenate(self.image_id)
         self.file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
 
