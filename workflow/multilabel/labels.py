@@ -126,20 +126,35 @@ def splits(
         held_out_validation: the part of train that is the validation split; fraction 0: the test split serves as one.
 
     Raises:
-        ValueError: the splits differ in their classes, or share images.
+        ValueError: the splits differ in their classes, share images, or one would be empty; the message names the key.
     """
     if test is None:
-        train, test = train.held_out(*held_out_test)
+        train, test = _held_out(train, *held_out_test, key="dataset.test.fraction")
     if train.classes != test.classes:
         only = [set(a.classes) - set(b.classes) for a, b in ((train, test), (test, train))]
         raise ValueError(
-            "train and test annotations have different categories: only in train "
+            "dataset.train and dataset.test have annotations of different categories: only in train "
             f"{sorted(only[0])[:5]}, only in test {sorted(only[1])[:5]}, or their ids are in another order"
+        )
+    names = dict(zip(train.image_id.tolist(), train.file_name, strict=True))
+    shared = [key for key, name in zip(test.image_id.tolist(), test.file_name, strict=True) if names.get(key) == name]
+    if shared:
+        raise ValueError(
+            f"dataset.train and dataset.test: {len(shared)} image(s) are in both, with the same id and file name: "
+            f"{', '.join(map(str, shared[:5]))}{', …' if len(shared) > 5 else ''}. Take them out of one of the two"
         )
     if not held_out_validation[0]:
         return [train, test]
-    train, validation = train.held_out(*held_out_validation)
+    train, validation = _held_out(train, *held_out_validation, key="dataset.validation.fraction")
     return [train, validation, test]
+
+
+def _held_out(matrix: LabelMatrix, fraction: float, seed: int, *, key: str) -> tuple[LabelMatrix, LabelMatrix]:
+    """The parts of a matrix; an error begins with the key that asks for them."""
+    try:
+        return matrix.held_out(fraction, seed)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from error
 
 
 def statistics(matrices: Mapping[str, LabelMatrix]) -> pd.DataFrame:

@@ -4,28 +4,31 @@ import mmap
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
 
 from multilabel.labels import LabelMatrix
 
+_Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
 
 class _Image(msgspec.Struct, gc=False):
-    id: int
+    id: _Id
     file_name: str
 
 
 class _Annotation(msgspec.Struct, gc=False):
     """What the labels need of an annotation; polygons and the rest are skipped without being built."""
 
-    image_id: int
-    category_id: int
+    image_id: _Id
+    category_id: _Id
     iscrowd: int = 0
 
 
 class _Category(msgspec.Struct, gc=False):
-    id: int
+    id: _Id
     name: str
 
 
@@ -101,7 +104,7 @@ def _positions(path: str | Path, key: str, known: np.ndarray, wanted: np.ndarray
     unknown = wanted[known[found] != wanted]
     if len(unknown):
         ids = list(dict.fromkeys(unknown.tolist()))
-        raise ValueError(f"{path}: {len(unknown)} annotation(s) have a {key} that is not in the file: {_first(ids)}")
+        raise ValueError(f"{path}: found {len(unknown)} annotation(s) whose {key} is not in the file: {_first(ids)}")
     return found
 
 
