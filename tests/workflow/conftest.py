@@ -29,7 +29,7 @@ def copy_project(target: Path, source: Path = ROOT, *more: str) -> Path:
 
 def run_snakemake(folder: Path, *arguments: str, config: str | Path = ROOT / "tests/workflow/smallest.yaml"):
     """Call Snakemake as a user would; gives exit status and output."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, "--configfile", str(config)]
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", str(config), *arguments]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
     return subprocess.run(

@@ -61,7 +61,7 @@ def test_editing_the_code_of_a_function_runs_what_uses_it(changeable):
 def test_editing_docstrings_and_comments_runs_nothing(changeable, module):
     (path,) = (changeable / "workflow/multilabel").rglob(f"{module}.py")
     text = path.read_text()
-    changed, count = re.subn(r'(\n    """)', r"\n    # another comment\1Other words. ", text)
+    changed, count = re.subn(r'\n    """(?=\w)', '\n    # another comment\n    """Other words. ', text)
     assert count > 0
     path.write_text(changed)
     assert planned(changeable) == {}

@@ -146,9 +146,6 @@ class Grid(Training):
         ["zmuvs_avg_{1,2}x{1024,2048,4096}d5_lr11_b256", "zmuvs_avg_2x4096d5_lr52_b256"],
         description="runs beyond the grid; those that figures name are added by themselves",
     )
-    gpu: bool = Field(
-        True, description="whether top models take the GPU; without it they run side by side on CPU cores"
-    )
     runs_per_job: int = Field(6, ge=1, description="runs that share one process: start-up and features are paid once")
 
 
@@ -223,6 +220,10 @@ class Config(Section):
     finetune: Finetune = Finetune()
     evaluation: Evaluation = Evaluation()
     figures: Figures = Figures()
+    gpu: bool = Field(
+        True,
+        description="whether extraction, training and predictions ask for a GPU; without, they share the CPU cores",
+    )
     threads: Threads = Threads()
 
     @property

@@ -67,6 +67,7 @@ SHADES = [0.5, 0.0]  # share of white
 DASHES = ["solid", (0, (4, 1.2)), (0, (1.2, 1.0)), (0, (5, 1.2, 1.2, 1.2))]
 SPLIT_COLOURS = ["#A9C9E0", "#0072B2", "#D55E00"]
 
+TITLE_LENGTH = 44  # characters; a longer shared name takes two lines
 _REGULARISER = r"d\d+|bn"
 # The one style, whatever a user's matplotlibrc says; as a decorator or in `with`.
 _style = partial(matplotlib.style.context, ["default", STYLE])
@@ -330,7 +331,8 @@ def _shared_name(names: Sequence[str]) -> str:
     rows = _fields(names)
     fields = [column[0] if len(set(column)) == 1 else "…" for column in zip(*rows, strict=True)]
     name = "".join(field if re.fullmatch(_REGULARISER, field) else f"_{field}" for field in fields)
-    return re.sub(r"…(_…)+", "…", name.removeprefix("_"))
+    name = re.sub(r"…(_…)+", "…", name.removeprefix("_"))
+    return name if len(name) <= TITLE_LENGTH else re.sub(rf"(.{{1,{TITLE_LENGTH}}}_)", r"\1\n", name, count=1)
 
 
 def _natural(text: str) -> list[tuple[int, str]]:

@@ -30,9 +30,10 @@ STARTS = {run.top_model.name: run.top_model for run in FINETUNED.values()}
 BASELINES = STARTS if CONFIG.finetune.random_base else {}
 
 OFFICIAL_WEIGHTS = "resources/weights/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+GPUS = int(CONFIG.gpu)
 BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
 READING = {"workers": CONFIG.features.workers, "damaged": CONFIG.dataset.damaged_images}
-GRID_SETTINGS = CONFIG.grid.model_dump(exclude={"runs", "extra", "runs_per_job", "gpu"})
+GRID_SETTINGS = CONFIG.grid.model_dump(exclude={"runs", "extra", "runs_per_job"})
 FINETUNE_SETTINGS = CONFIG.finetune.model_dump(exclude={"runs", "random_base"})
 
 

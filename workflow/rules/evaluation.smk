@@ -53,7 +53,7 @@ rule predict_finetuned:
         "../../envs/gpu.yaml"
     threads: CONFIG.threads.features
     resources:
-        gpu=1,
+        gpu=GPUS,
         mem_mb=8000,
         runtime=120,
     params:

@@ -14,7 +14,7 @@ rule pretrain:
         "../../envs/gpu.yaml"
     threads: CONFIG.threads.finetuning
     resources:
-        gpu=1,
+        gpu=GPUS,
         mem_mb=4000,
         runtime=30,
     params:
@@ -76,7 +76,7 @@ for root in [DATASET, RANDOM_BASE] if BASELINES else [DATASET]:
             "../../envs/gpu.yaml"
         threads: CONFIG.threads.features
         resources:
-            gpu=1,
+            gpu=GPUS,
             mem_mb=8000,
             runtime=720,
         params:

@@ -20,7 +20,7 @@ rule finetune:
         "../../envs/gpu.yaml"
     threads: CONFIG.threads.finetuning
     resources:
-        gpu=1,
+        gpu=GPUS,
         mem_mb=16000,
         runtime=2880,
     params:

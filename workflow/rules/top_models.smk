@@ -23,7 +23,7 @@ for root, job, batch in [
             "../../envs/gpu.yaml"
         threads: CONFIG.threads.training
         resources:
-            gpu=1 if CONFIG.grid.gpu else 0,
+            gpu=GPUS,
             mem_mb=8000,
             runtime=720,
         params:

@@ -43,24 +43,33 @@ def reference() -> str:
     parts = [INTRODUCTION]
     for name, field in Config.model_fields.items():
         model: Any = field.annotation
+        text, rows = (model.__doc__, _rows(model)) if _is_section(model) else ("One value.", [_row(name, field)])
         parts += [
-            f"\n## `{name}`\n\n{model.__doc__}\n",
+            f"\n## `{name}`\n\n{text}\n",
             "| key | valid | default | meaning |",
             "| --- | --- | --- | --- |",
         ]
-        parts += [f"| {' | '.join(row)} |" for row in _rows(model)]
+        parts += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(parts) + "\n"
 
 
 def _rows(model: type[BaseModel], prefix: str = "", default: BaseModel | None = None) -> Iterator[tuple[str, ...]]:
     default = default or model()
     for name, field in model.model_fields.items():
-        kind, value = field.annotation, getattr(default, name)
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _rows(kind, f"{prefix}{name}.", value)
+        kind: Any = field.annotation
+        if _is_section(kind):
+            yield from _rows(kind, f"{prefix}{name}.", getattr(default, name))
         else:
-            shown = json.dumps(value, ensure_ascii=False).replace("|", r"\|")
-            yield f"`{prefix}{name}`", _valid(field), f"`{shown}`", field.description or ""
+            yield _row(f"{prefix}{name}", field, getattr(default, name))
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _row(key: str, field: FieldInfo, default: Any = None) -> tuple[str, ...]:
+    shown = json.dumps(field.default if default is None else default, ensure_ascii=False).replace("|", r"\|")
+    return f"`{key}`", _valid(field), f"`{shown}`", field.description or ""
 
 
 def _valid(field: FieldInfo) -> str:

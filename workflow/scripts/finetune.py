@@ -5,7 +5,7 @@ from pathlib import Path
 from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
-    devices.configure(snakemake.params.threads)
+    devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
     from multilabel import finetune
 
     p = snakemake.params

@@ -3,7 +3,7 @@
 from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
-    devices.configure(snakemake.params.threads)
+    devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
     from multilabel import finetune, predictions
 
     p = snakemake.params

@@ -5,7 +5,7 @@ from pathlib import Path
 from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
-    devices.configure(snakemake.params.threads, gpu=bool(snakemake.resources.gpu))
+    devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
     from multilabel import top_models
 
     p = snakemake.params
