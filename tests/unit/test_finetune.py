@@ -230,5 +230,5 @@ def test_weights_of_a_top_model_that_does_not_fit_are_named(tiny, tmp_path):
     weights = tmp_path / TOP_MODEL / "best.weights.h5"
     weights.parent.mkdir()
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(weights)
-    with pytest.raises(ValueError, match=rf"^{weights}: expected weights of top_model"):
+    with pytest.raises(ValueError, match=rf"^{weights}: layer hidden_1 of top_model needs"):
         top_models.load(weights, 32, 2)

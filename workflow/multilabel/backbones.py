@@ -63,7 +63,7 @@ def load_weights(model: keras.Model, path: Path) -> None:
         ValueError: it does not fit; the message names the first layer that differs, with both shapes.
     """
     if not path.exists():
-        raise FileNotFoundError(f"{path}: no such weights file; give its path with base.weights")
+        raise FileNotFoundError(f"{path}: no such weights file")
     try:
         with h5py.File(path, "r", locking=False) as file:
             found = _legacy_weights(file) if "layer_names" in file.attrs or "model_weights" in file else _weights(file)

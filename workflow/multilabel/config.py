@@ -1,7 +1,7 @@
 """The configuration as typed models: defaults are the paper at full size; a wrong entry is named with what is valid."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -51,9 +51,9 @@ class Validation(Section):
 class Shapes(Section):
     """The generated dataset of `kind: shapes`."""
 
-    train: int = Field(4000, ge=20, description="scenes for training")
+    train: int = Field(3200, ge=20, description="scenes for training")
     test: int = Field(400, ge=20, description="scenes for testing")
-    single_objects: int = Field(16000, ge=20, description="images of one object, on which `weights: pretrain` trains")
+    single_objects: int = Field(12000, ge=20, description="images of one object, on which `weights: pretrain` trains")
     size: int = Field(64, ge=32, le=512, description="height and width in pixels")
     seed: Seed = Field(0, description="which scenes are drawn")
 
@@ -115,6 +115,18 @@ class Base(Section):
     input_size: int = Field(224, ge=32, description="height and width in pixels to which images are resized")
     seed: Seed = Field(0, description="of random weights")
     pretrain: Pretrain = Pretrain()
+
+
+class Downloads(Section):
+    """Where published archives and weights come from. Those of COCO 2017 are unpacked where `dataset` expects them."""
+
+    folder: str = Field(
+        "resources/downloads", description="where they are kept; a copy that is there is used once its md5 is verified"
+    )
+    mirrors: list[str] = Field(
+        [], description="addresses of folders with the same files, asked before the official ones"
+    )
+    attempts: int = Field(5, ge=1, description="connections to an address that gives nothing before it is given up")
 
 
 class Features(Section):
@@ -215,6 +227,7 @@ class Config(Section):
 
     dataset: Dataset = Dataset()
     base: Base = Base()
+    downloads: Downloads = Downloads()
     features: Features = Features()
     grid: Grid = Grid()
     finetune: Finetune = Finetune()
@@ -347,8 +360,8 @@ def _keys(location: Iterable[Any]) -> list[str]:
     return list(model.model_fields)
 
 
-def existing_paths(config: Config) -> None:
-    """Check that every path that the configuration names exists.
+def existing_paths(config: Config, made: Collection[str] = ()) -> None:
+    """Check that every path that the configuration names exists, or is among those that can be `made`.
 
     Raises:
         ConfigError: names each key whose path is missing.
@@ -363,6 +376,8 @@ def existing_paths(config: Config) -> None:
             paths[f"dataset.{split}.annotations"] = source.annotations
     if config.base.weights not in ("official", "random", "pretrain"):
         paths["base.weights"] = config.base.weights
-    missing = [f"  {key}: no such path: {path}" for key, path in paths.items() if not Path(path).exists()]
+    missing = [
+        f"  {key}: no such path: {path}" for key, path in paths.items() if not (Path(path).exists() or path in made)
+    ]
     if missing:
         raise ConfigError("\n".join(["the configuration names what is not there:", *missing]))

@@ -120,7 +120,7 @@ def predict(
     model = build(
         network, run, top_models.build(run.top_model, _feature_count(network, run), len(split.classes), seed=0)
     )
-    training.load_weights(model, Path(weights))
+    backbones.load_weights(model, Path(weights))
     paths, rows = _paths(split, Path(images)), np.arange(len(split.image_id))
     source = ImageFiles(paths, rows, network.input_shape[1:3], batch_size, 0, **reading)
     prepare = preparation(run.preprocess, statistics, AUGMENTATIONS if perturb is not None else "", perturb or 0)
@@ -167,9 +167,12 @@ def _source(
     paths = _paths(labels, folder)
     if len(paths) * size[0] * size[1] * 3 > settings["memory_gb"] * 1e9:
         return ImageFiles(paths, labels.labels, size, batch_size, settings["seed"], **reading)
-    rows, pixels = zip(*images.batches(paths, size, 256, **reading), strict=True)
-    kept = np.concatenate(rows)
-    return InMemory(tf.constant(np.concatenate(pixels)), tf.constant(labels.labels[kept]), settings["seed"])
+    batches = list(images.batches(paths, size, 256, **reading))
+    if not batches:
+        raise ValueError(f"{folder}: expected at least one readable image of {len(paths)}, found none")
+    kept = np.concatenate([rows for rows, _ in batches])
+    pixels = np.concatenate([pixels for _, pixels in batches])
+    return InMemory(tf.constant(pixels), tf.constant(labels.labels[kept]), settings["seed"])
 
 
 def _paths(labels: LabelMatrix, folder: Path) -> list[Path]:

@@ -39,6 +39,9 @@ def train(
         batch_size: images per step.
         learning_rate: Adam's highest; it falls to zero along a cosine.
         seed: initial weights and order of the images.
+
+    Raises:
+        FloatingPointError: training diverged or died.
     """
     with h5py.File(single_objects, "r", locking=False) as file:
         pixels, labels = file["images"][()], file["labels"][()]
@@ -59,7 +62,10 @@ def train(
     order = tf.data.Dataset.from_tensor_slices((pixels, labels)).shuffle(len(labels), seed=seed)
     batches = order.batch(batch_size).map(lambda batch, label: (images.normalise(batch, PREPROCESS), label))
     classifier.fit(batches.prefetch(1), epochs=epochs, shuffle=False, verbose=2)
-    scale(network, 1 / float(np.std(pooled.predict(images.normalise(pixels[:1024], PREPROCESS), verbose=0))))
+    deviation = float(np.std(pooled.predict(images.normalise(pixels[:1024], PREPROCESS), verbose=0)))
+    if not deviation > 0:
+        raise FloatingPointError(f"{weights}: features of standard deviation {deviation}; try a lower learning rate")
+    scale(network, 1 / deviation)
     with complete_or_absent(weights) as temporary:
         network.save_weights(temporary)
 

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from multilabel import backbones, provenance, runs, training
 from multilabel import features as features_
-from multilabel import provenance, runs, training
 from multilabel.labels import LabelMatrix
 from multilabel.runs import TopModelRun
 from multilabel.training import InMemory
@@ -78,7 +78,7 @@ def load(weights: str | Path, inputs: int, classes: int) -> keras.Model:
         ValueError: the weights do not fit; the message names the file.
     """
     model = build(_top_model_run(Path(weights).parent.name), inputs, classes, seed=0)
-    training.load_weights(model, Path(weights))
+    backbones.load_weights(model, Path(weights))
     return model
 
 

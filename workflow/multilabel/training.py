@@ -178,18 +178,6 @@ def forget(folder: Path) -> None:
         path.unlink()
 
 
-def load_weights(model: keras.Model, path: Path) -> None:
-    """Load the weights of a finished run.
-
-    Raises:
-        ValueError: the file does not fit the model or is damaged; the message names it.
-    """
-    try:
-        model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"{path}: expected weights of {model.name}; {error}") from error
-
-
 def write_log(path: Path, history: Sequence[dict[str, float]]) -> None:
     """Write the epochs as CSV: epoch,loss,acc,val_loss,val_acc,seconds."""
     with complete_or_absent(path) as temporary, temporary.open("w", newline="") as file:

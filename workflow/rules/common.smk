@@ -13,9 +13,19 @@ os.environ.update(PYTHONPATH=LIBRARY)
 from multilabel import config as configuration
 from multilabel import provenance, runs
 
+# What is wanted of published archives, and where the default configuration looks for it.
+COCO_2017 = "resources/coco_2017"
+ARCHIVES = {
+    "train2017.zip": ["train2017"],
+    "val2017.zip": ["val2017"],
+    "annotations_trainval2017.zip": [f"annotations/instances_{split}2017.json" for split in ("train", "val")],
+}
+
 try:
     CONFIG = configuration.load(config)
-    configuration.existing_paths(CONFIG)
+    configuration.existing_paths(
+        CONFIG, [f"{COCO_2017}/{member}" for members in ARCHIVES.values() for member in members]
+    )
 except configuration.ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -29,7 +39,9 @@ FINETUNED = {run.name: run for run in CONFIG.finetuned}
 STARTS = {run.top_model.name: run.top_model for run in FINETUNED.values()}
 BASELINES = STARTS if CONFIG.finetune.random_base else {}
 
-OFFICIAL_WEIGHTS = "resources/weights/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+VGG16_WEIGHTS = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+OFFICIAL_WEIGHTS = f"resources/weights/{VGG16_WEIGHTS}"
+DOWNLOADS = CONFIG.downloads.model_dump()
 GPUS = int(CONFIG.gpu)
 BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
 READING = {"workers": CONFIG.features.workers, "damaged": CONFIG.dataset.damaged_images}

@@ -1,4 +1,58 @@
-# Raw data: the generated dataset of the demo.
+# Raw data: what is published, and the generated dataset of the demo.
+
+
+# Only where something is missing: data that lies there is never made again, whatever changes here.
+for archive, members in ARCHIVES.items():
+    if all(os.path.exists(f"{COCO_2017}/{member}") for member in members):
+        continue
+
+    rule:
+        name:
+            f"unpack_{archive.removesuffix('.zip')}"
+        output:
+            [
+                f"{COCO_2017}/{member}" if member.endswith(".json") else directory(f"{COCO_2017}/{member}")
+                for member in members
+            ],
+        log:
+            f"logs/downloads/{archive}.log",
+        benchmark:
+            f"benchmarks/downloads/{archive}.tsv"
+        conda:
+            "../../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=1440,
+        params:
+            archive=archive,
+            members=members,
+            downloads=DOWNLOADS,
+        message:
+            f"Fetching {archive} and unpacking it into {COCO_2017}"
+        script:
+            "../scripts/unpack.py"
+
+
+rule official_weights:
+    output:
+        OFFICIAL_WEIGHTS,
+    log:
+        f"logs/downloads/{VGG16_WEIGHTS}.log",
+    benchmark:
+        f"benchmarks/downloads/{VGG16_WEIGHTS}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=120,
+    params:
+        downloads=DOWNLOADS,
+    message:
+        "Fetching Keras' ImageNet weights of VGG16"
+    script:
+        "../scripts/official_weights.py"
 
 
 rule scenes:

@@ -235,10 +235,11 @@ def _draw(
     mask = Image.new("L", (canvas.width * OVERSAMPLING, canvas.height * OVERSAMPLING))
     draw = ImageDraw.Draw(mask)
     shape = SHAPES[name]
-    corners = shape.outline @ rotation * radius + [x, y]
-    for ring, fill in ((shape.outline, 255), (shape.hole, 0)):
-        if ring is not None:
-            draw.polygon([tuple(p) for p in (ring @ rotation * radius + [x, y]) * OVERSAMPLING], fill=fill)
+    rings = [ring @ rotation * radius + [x, y] for ring in shape if ring is not None]
+    for ring, fill in zip(rings, (255, 0), strict=False):
+        draw.polygon([tuple(corner) for corner in ring * OVERSAMPLING], fill=fill)
+    # A polygon in COCO's format is one line: it goes once around the outline, over to the hole, around that and back.
+    corners = np.concatenate([part for ring in rings for part in (ring, ring[:1])]) if len(rings) > 1 else rings[0]
     mask = mask.reduce(OVERSAMPLING)
     canvas.paste(_colour(rng, background), mask=mask)
     return np.asarray(mask) > 127, corners

@@ -1,0 +1,113 @@
+"""The rules that fetch what is published, with a server on loopback in the place of the real ones."""
+
+import hashlib
+import runpy
+import shutil
+import threading
+import zipfile
+from contextlib import nullcontext
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+
+from multilabel import logs
+from multilabel.datasets import download
+
+from .conftest import ROOT, copy_project, planned, run_snakemake
+
+PAPER = ROOT / "config/config.yaml"
+UNREACHABLE = "http://127.0.0.1:9"
+WEIGHTS = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A folder and the address at which it is served."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield folder, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def publish(monkeypatch, folder, address, name):
+    """Let the table of published files say of `name` what lies in the folder."""
+    content = (folder / name).read_bytes()
+    file = download.RemoteFile(name, f"{address}/{name}", len(content), hashlib.md5(content).hexdigest())
+    monkeypatch.setattr(download, "SOURCES", {name: file})
+
+
+def run_script(monkeypatch, name, tmp_path, outputs, **params):
+    """Run a script as its rule would."""
+    downloads = {"folder": str(tmp_path / "downloads"), "mirrors": [], "attempts": 1}
+    job = SimpleNamespace(
+        log=[str(tmp_path / "log")], output=[str(path) for path in outputs], params=SimpleNamespace(**params)
+    )
+    job.params.downloads = downloads
+    monkeypatch.setattr(logs, "logged", lambda path: nullcontext())  # it is a process's, not pytest's
+    runpy.run_path(str(ROOT / "workflow/scripts" / name), {"snakemake": job})
+
+
+def test_the_paper_fetches_what_is_not_there(tmp_path):
+    jobs = planned(copy_project(tmp_path / "project"), config=PAPER)
+    assert {"official_weights", "unpack_train2017", "unpack_val2017", "unpack_annotations_trainval2017"} <= set(jobs)
+
+
+def test_images_that_are_there_are_not_fetched(tmp_path):
+    folder = copy_project(tmp_path / "project")
+    (folder / "resources/coco_2017/train2017").mkdir(parents=True)
+    assert "unpack_train2017" not in planned(folder, config=PAPER)
+
+
+def test_an_archive_is_fetched_and_what_is_wanted_of_it_unpacked(monkeypatch, server, tmp_path):
+    folder, address = server
+    with zipfile.ZipFile(folder / "annotations_trainval2017.zip", "w") as archive:
+        archive.writestr("annotations/instances_val2017.json", "{}")
+        archive.writestr("annotations/captions_val2017.json", "{}")
+    publish(monkeypatch, folder, address, "annotations_trainval2017.zip")
+    target = tmp_path / "coco"
+    wanted = target / "annotations/instances_val2017.json"
+    member = "annotations/instances_val2017.json"
+    run_script(monkeypatch, "unpack.py", tmp_path, [wanted], archive="annotations_trainval2017.zip", members=[member])
+    assert [path for path in target.rglob("*") if path.is_file()] == [wanted]
+
+
+def test_weights_are_fetched(monkeypatch, server, tmp_path):
+    folder, address = server
+    (folder / WEIGHTS).write_bytes(b"weights")
+    publish(monkeypatch, folder, address, WEIGHTS)
+    run_script(monkeypatch, "official_weights.py", tmp_path, [tmp_path / "weights" / WEIGHTS])
+    assert (tmp_path / "weights" / WEIGHTS).read_bytes() == b"weights"
+
+
+def test_an_own_copy_of_the_weights_needs_no_network(monkeypatch, server, tmp_path):
+    folder, _ = server
+    (folder / WEIGHTS).write_bytes(b"weights")
+    publish(monkeypatch, folder, UNREACHABLE, WEIGHTS)
+    (tmp_path / "downloads").mkdir()
+    shutil.copy(folder / WEIGHTS, tmp_path / "downloads" / WEIGHTS)
+    run_script(monkeypatch, "official_weights.py", tmp_path, [tmp_path / "weights" / WEIGHTS])
+    assert (tmp_path / "weights" / WEIGHTS).exists()
+
+
+def test_offline_the_log_names_the_file_and_how_to_give_a_copy(monkeypatch, server, tmp_path):
+    folder, _ = server
+    (folder / WEIGHTS).write_bytes(b"weights")
+    publish(monkeypatch, folder, UNREACHABLE, WEIGHTS)
+    with pytest.raises(download.DownloadError, match=rf"{WEIGHTS}(.|\n)*{UNREACHABLE}(.|\n)*put the file"):
+        run_script(monkeypatch, "official_weights.py", tmp_path, [tmp_path / "weights" / WEIGHTS])
+    assert not (tmp_path / "weights" / WEIGHTS).exists()
+
+
+def test_a_wrong_own_copy_stops_the_workflow_and_is_kept(tmp_path):
+    folder = copy_project(tmp_path / "project")
+    copy = folder / "resources/downloads" / WEIGHTS
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(b"something else")
+    result = run_snakemake(folder, "--", f"resources/weights/{WEIGHTS}", config=PAPER)
+    assert result.returncode != 0
+    assert f"resources/downloads/{WEIGHTS}" in (folder / f"logs/downloads/{WEIGHTS}.log").read_text()
+    assert copy.read_bytes() == b"something else"
