@@ -51,9 +51,9 @@ class Validation(Section):
 class Shapes(Section):
     """The generated dataset of `kind: shapes`."""
 
-    train: int = Field(3200, ge=20, description="scenes for training")
+    train: int = Field(4000, ge=20, description="scenes for training")
     test: int = Field(400, ge=20, description="scenes for testing")
-    single_objects: int = Field(12000, ge=20, description="images of one object, on which `weights: pretrain` trains")
+    single_objects: int = Field(16000, ge=20, description="images of one object, on which `weights: pretrain` trains")
     size: int = Field(64, ge=32, le=512, description="height and width in pixels")
     seed: Seed = Field(0, description="which scenes are drawn")
 
