@@ -114,7 +114,7 @@ def test_with_whole_feature_maps_the_top_model_takes_them_in_the_order_of_the_fe
 def files(tiny):
     """More images than a chunk of batches holds, by reading some several times, labelled by their place."""
     paths = [tiny / "train" / f"{place % 10}.png" for place in range(40)]
-    return ImageFiles(paths, np.arange(40), (32, 32), batch_size=2, seed=1, **READING)
+    return ImageFiles(paths, np.arange(40), (32, 32), seed=1, **READING)
 
 
 def visited(chunks):
@@ -122,30 +122,30 @@ def visited(chunks):
 
 
 def test_every_image_is_visited_once_in_another_order_in_each_epoch(files):
-    orders = [visited(files.chunks(epoch)).tolist() for epoch in (0, 1)]
+    orders = [visited(files.chunks(epoch, 2)).tolist() for epoch in (0, 1)]
     assert orders[0] != orders[1]
     assert [sorted(order) for order in orders] == [list(range(40))] * 2
 
 
 def test_without_an_epoch_images_are_visited_in_their_own_order(files):
-    assert visited(files.chunks(None)).tolist() == list(range(40))
+    assert visited(files.chunks(None, 2)).tolist() == list(range(40))
 
 
 def test_chunks_hold_whole_batches_but_for_the_last(files):
-    assert [len(chunk.order) for chunk in files.chunks(0)] == [16, 16, 8]
+    assert [len(chunk.order) for chunk in files.chunks(0, 2)] == [16, 16, 8]
 
 
 def test_each_image_comes_with_its_own_label(files):
-    for chunk in files.chunks(5):
+    for chunk in files.chunks(5, 2):
         for pixels, place in zip(chunk.x, chunk.y, strict=True):
             assert (pixels == images.decode(files.paths[place], (32, 32))).all()
 
 
 def test_skipped_images_leave_the_others_with_their_labels(files, tmp_path):
     paths = [tmp_path / "none.png" if place in (3, 20) else path for place, path in enumerate(files.paths)]
-    source = ImageFiles(paths, np.arange(40), (32, 32), batch_size=2, seed=1, workers=2, damaged="skip")
-    assert visited(source.chunks(None)).tolist() == [place for place in range(40) if place not in (3, 20)]
-    assert [len(chunk.order) for chunk in source.chunks(0)] == [16, 16, 6]
+    source = ImageFiles(paths, np.arange(40), (32, 32), seed=1, workers=2, damaged="skip")
+    assert visited(source.chunks(None, 2)).tolist() == [place for place in range(40) if place not in (3, 20)]
+    assert [len(chunk.order) for chunk in source.chunks(0, 2)] == [16, 16, 6]
 
 
 # Preparation

@@ -126,7 +126,7 @@ def test_training_stops_when_the_loss_no_longer_falls_by_min_delta(tmp_path):
 
 def test_chunks_give_the_same_losses_as_all_samples_at_once(tmp_path):
     class InChunks:
-        def chunks(self, epoch):
+        def chunks(self, epoch, batch_size):
             order = training.permutation(100, 3, epoch)
             for start in (0, 64):
                 rows = order[start : start + 64]

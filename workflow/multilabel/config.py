@@ -63,8 +63,10 @@ class Dataset(Section):
 
     name: Name = Field("coco", description="first field of every run name")
     subset: Name = Field("2017", description="second field of every run name")
-    kind: Literal["coco", "shapes"] = Field(
-        "coco", description="coco: any dataset in COCO's format, at the paths below; shapes: generated, for the demo"
+    kind: Literal["coco", "csv", "msrc", "scene", "shapes"] = Field(
+        "coco",
+        description="what the paths below hold: coco: COCO's format; csv: a table of file names and labels; "
+        "msrc: MSRC v2, scene: Scene, as published; shapes: no paths, generated for the demo",
     )
     train: Source = Source(
         images="resources/coco_2017/train2017",
@@ -83,12 +85,17 @@ class Dataset(Section):
 
     @model_validator(mode="after")
     def _sources_are_complete(self) -> "Dataset":
-        if self.kind == "coco":
+        if self.kind != "shapes":
             for key, value in [("train.images", self.train.images), ("train.annotations", self.train.annotations)]:
                 if not value:
-                    raise ValueError(f"{key} is empty; kind coco needs it")
+                    raise ValueError(f"{key} is empty; kind {self.kind} needs it")
             if not self.test.fraction and not (self.test.images and self.test.annotations):
                 raise ValueError("test needs images and annotations, or a fraction of train above 0")
+            default = type(self).model_fields
+            if not self.test.fraction and (
+                self.test.images == default["test"].default.images and self.train != default["train"].default
+            ):
+                raise ValueError("test is still that of COCO 2017; it needs images and annotations, or a fraction")
         if self.test.fraction + self.validation.fraction >= 1:
             raise ValueError("test.fraction and validation.fraction leave nothing of train; their sum must be below 1")
         return self
@@ -159,6 +166,9 @@ class Grid(Training):
         description="runs beyond the grid; those that figures name are added by themselves",
     )
     runs_per_job: int = Field(6, ge=1, description="runs that share one process: start-up and features are paid once")
+    memory_gb: float = Field(
+        2.0, ge=0, description="a file of features is kept in memory up to this size, else read in each epoch"
+    )
 
 
 class Finetune(Training):
@@ -214,6 +224,29 @@ class Figures(Section):
 PANELS = ("fig4a", "fig4b", "fig5a", "fig5b", "fig5c", "fig6")
 
 
+class Miml(Section):
+    """Linear classifiers on features of all blocks, over random splits (Dong et al. 2015): the target `miml`."""
+
+    source: Literal["train", "test"] = Field("train", description="which files of `dataset` the splits are drawn from")
+    preprocess: Literal["inet", "zmuvs", "caffe", "torch"] = Field("caffe", description="normalisation of the images")
+    blocks: list[str] = Field(
+        [f"block{number}_pool" for number in range(1, 6)], description="layers whose maps are pooled over quadrants"
+    )
+    bag: str = Field("fc2", description="layer of the whole image; average: the mean over the last map")
+    splits: int = Field(30, ge=2, description="random splits")
+    share: float = Field(2 / 3, gt=0, lt=1, description="of the images that train")
+    sizes: list[int] = Field(
+        [30, 60, 100, 150, 200, 250, 300, 350], description="numbers of training images of Fig. 3, besides all"
+    )
+    c: float = Field(1.0, gt=0, description="liblinear's cost; 1 is the paper's λ")
+    solver: Literal["own", "liblinear"] = Field(
+        "own", description="liblinear: scikit-learn's, slower, as the reference"
+    )
+    seed: Seed = Field(0, description="of the splits")
+    splits_per_job: int = Field(10, ge=1, description="splits that share one process")
+    beside: list[str] = Field([], description="datasets whose finished results Fig. 3 also shows, such as msrc_v2")
+
+
 class Threads(Section):
     """Threads of a job. They are part of the result: sums in another order differ in the last digits."""
 
@@ -233,6 +266,7 @@ class Config(Section):
     finetune: Finetune = Finetune()
     evaluation: Evaluation = Evaluation()
     figures: Figures = Figures()
+    miml: Miml = Miml()
     gpu: bool = Field(
         True,
         description="whether extraction, training and predictions ask for a GPU; without, they share the CPU cores",
@@ -367,7 +401,7 @@ def existing_paths(config: Config, made: Collection[str] = ()) -> None:
         ConfigError: names each key whose path is missing.
     """
     paths = {}
-    if config.dataset.kind == "coco":
+    if config.dataset.kind != "shapes":
         sources = {"train": config.dataset.train} | (
             {} if config.dataset.test.fraction else {"test": config.dataset.test}
         )

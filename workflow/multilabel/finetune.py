@@ -25,17 +25,16 @@ class ImageFiles:
     paths: Sequence[Path]
     labels: np.ndarray
     size: tuple[int, int]
-    batch_size: int
     seed: int
     workers: int
     damaged: str
 
-    def chunks(self, epoch: int | None) -> Iterator[Chunk]:
+    def chunks(self, epoch: int | None, batch_size: int) -> Iterator[Chunk]:
         """Some batches at a time; see `training.Source`."""
         count = len(self.paths)
         order = np.arange(count) if epoch is None else training.permutation(count, self.seed, epoch)
         ordered = [self.paths[row] for row in order.tolist()]
-        together = self.batch_size * BATCHES_PER_CHUNK
+        together = batch_size * BATCHES_PER_CHUNK
         for rows, pixels in images.batches(ordered, self.size, together, workers=self.workers, damaged=self.damaged):
             yield Chunk(pixels, self.labels[order[rows]], np.arange(len(rows)))
 
@@ -72,7 +71,7 @@ def train(
     network = backbones.build(**base)
     head = top_models.load(top_model_weights, _feature_count(network, run), len(splits[0].classes))
     sources = [
-        _source(split, Path(place), network.input_shape[1:3], run.batch_size, settings, reading)
+        _source(split, Path(place), network.input_shape[1:3], settings, reading)
         for split, place in zip(splits, images, strict=True)
     ]
     inputs = [*labels, top_model_weights, *filter(None, [base["weights"], statistics])]
@@ -122,7 +121,7 @@ def predict(
     )
     backbones.load_weights(model, Path(weights))
     paths, rows = _paths(split, Path(images)), np.arange(len(split.image_id))
-    source = ImageFiles(paths, rows, network.input_shape[1:3], batch_size, 0, **reading)
+    source = ImageFiles(paths, rows, network.input_shape[1:3], 0, **reading)
     prepare = preparation(run.preprocess, statistics, AUGMENTATIONS if perturb is not None else "", perturb or 0)
     kept, scores = training.scores(model, source, batch_size=batch_size, prepare=prepare)
     return split.image_id[kept], scores
@@ -159,14 +158,13 @@ def _source(
     labels: LabelMatrix,
     folder: Path,
     size: tuple[int, int],
-    batch_size: int,
     settings: Mapping[str, Any],
     reading: Mapping[str, Any],
 ) -> Source:
     """The images of a split: decoded once into memory if they fit, else read from disk in each epoch."""
     paths = _paths(labels, folder)
     if len(paths) * size[0] * size[1] * 3 > settings["memory_gb"] * 1e9:
-        return ImageFiles(paths, labels.labels, size, batch_size, settings["seed"], **reading)
+        return ImageFiles(paths, labels.labels, size, settings["seed"], **reading)
     batches = list(images.batches(paths, size, 256, **reading))
     if not batches:
         raise ValueError(f"{folder}: expected at least one readable image of {len(paths)}, found none")

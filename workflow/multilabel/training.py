@@ -39,7 +39,7 @@ class Chunk(NamedTuple):
 class Source(Protocol):
     """Where samples come from: an epoch is a sequence of chunks, each small enough for memory."""
 
-    def chunks(self, epoch: int | None) -> Iterator[Chunk]:
+    def chunks(self, epoch: int | None, batch_size: int) -> Iterator[Chunk]:
         """The samples in the order of this epoch; in their own order for None.
 
         Every chunk but the last holds a multiple of the batch size.
@@ -54,7 +54,7 @@ class InMemory:
     y: Any
     seed: int
 
-    def chunks(self, epoch: int | None) -> Iterator[Chunk]:
+    def chunks(self, epoch: int | None, batch_size: int) -> Iterator[Chunk]:
         """One chunk; see `Source`."""
         count = len(self.y)
         order = np.arange(count) if epoch is None else permutation(count, self.seed, epoch)
@@ -137,7 +137,7 @@ def fit(
         _seed_dropout(model, seed, epoch)
         numbered = _numbered(train, epoch, batch_size)
         loss, acc = _mean(train_steps(*chunk, tf.constant(epoch), tf.constant(step)) for step, chunk in numbered)
-        val_loss, val_acc = _mean(evaluate(*chunk) for chunk in validation.chunks(None))
+        val_loss, val_acc = _mean(evaluate(*chunk) for chunk in validation.chunks(None, validation_batch_size))
         if not math.isfinite(loss + val_loss):
             raise FloatingPointError(
                 f"{folder.name}: loss {loss}, validation loss {val_loss} in epoch {epoch}; try a lower learning rate"
@@ -193,11 +193,11 @@ def scores(
 
     @tf.function(reduce_retracing=True)
     def predict(batch: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        return tf.sigmoid(model(prepare(batch, seed) if prepare else batch, training=False))
+        return tf.sigmoid(model(prepare(batch, seed) if prepare else tf.cast(batch, tf.float32), training=False))
 
     said: list[np.ndarray] = []
     parts: list[np.ndarray] = []
-    for x, y, order in source.chunks(None):
+    for x, y, order in source.chunks(None, batch_size):
         said.append(y)
         for start in range(0, len(order), batch_size):
             parts.append(predict(x[start : start + batch_size], tf.constant([0, len(parts)])).numpy())
@@ -216,9 +216,7 @@ def _compile_training(
         totals = tf.zeros(3)
         for step in tf.range((count + batch_size - 1) // batch_size):
             rows = order[step * batch_size : (step + 1) * batch_size]
-            batch, truth = tf.gather(x, rows), tf.cast(tf.gather(y, rows), tf.float32)
-            if prepare:
-                batch = prepare(batch, tf.stack([seed, epoch * 1_000_003 + first_step + step]))
+            batch, truth = _batch(x, y, rows, prepare, tf.stack([seed, epoch * 1_000_003 + first_step + step]))
             with tf.GradientTape() as tape:
                 logits = model(batch, training=True)
                 loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(truth, logits))
@@ -238,15 +236,21 @@ def _compile_evaluation(model: keras.Model, batch_size: int, prepare: Prepare | 
         totals = tf.zeros(3)
         for step in tf.range((count + batch_size - 1) // batch_size):
             rows = order[step * batch_size : (step + 1) * batch_size]
-            batch, truth = tf.gather(x, rows), tf.cast(tf.gather(y, rows), tf.float32)
-            if prepare:
-                batch = prepare(batch, tf.stack([0, step]))
+            batch, truth = _batch(x, y, rows, prepare, tf.stack([0, step]))
             logits = model(batch, training=False)
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(truth, logits))
             totals += _totals(loss, truth, logits)
         return totals
 
     return run
+
+
+def _batch(
+    x: tf.Tensor, y: tf.Tensor, rows: tf.Tensor, prepare: Prepare | None, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """What the network takes of some samples, and their labels, float32."""
+    batch = tf.gather(x, rows)
+    return prepare(batch, seed) if prepare else tf.cast(batch, tf.float32), tf.cast(tf.gather(y, rows), tf.float32)
 
 
 def _totals(loss: tf.Tensor, truth: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
@@ -265,7 +269,7 @@ def _mean(totals: Iterator[tf.Tensor]) -> tuple[float, float]:
 def _numbered(source: Source, epoch: int, batch_size: int) -> Iterator[tuple[int, Chunk]]:
     """The chunks of an epoch, each with the number of its first step."""
     step = 0
-    for chunk in source.chunks(epoch):
+    for chunk in source.chunks(epoch, batch_size):
         yield step, chunk
         step += -(-len(chunk[2]) // batch_size)
 

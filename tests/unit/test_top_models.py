@@ -1,0 +1,178 @@
+import csv
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from multilabel import provenance, top_models, training
+from multilabel.labels import LabelMatrix
+from multilabel.top_models import FeatureFile
+
+RUN = "a_set_zmuvs_77_1x8d5_lr11_b16"
+SETTINGS = {"epochs": 3, "patience": 5, "min_delta": 0.0, "momentum": 0.9, "decay": 1e-6, "seed": 3, "memory_gb": 0.0}
+COUNTS = {"train": 300, "val": 90}
+CLASSES = ("a", "b", "c")
+
+
+def write_features(path, image_id, features):
+    with h5py.File(path, "w") as file:
+        file["image_id"] = image_id
+        file.create_dataset("features", data=features, chunks=(7, features.shape[1]))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Features of two splits and labels of some more images, in another order."""
+    folder, rng = tmp_path_factory.mktemp("project"), np.random.default_rng(0)
+    for split, count in COUNTS.items():
+        features = rng.normal(size=(count + 5, 20)).astype(np.float16)
+        labels = features[:, :3] > 0.3
+        image_id = rng.permutation(count + 5) + 1000
+        names = [f"{number}.jpg" for number in image_id]
+        LabelMatrix(image_id, names, CLASSES, labels).save(folder / f"{split}_labels.h5")
+        kept = rng.permutation(count + 5)[:count]
+        write_features(folder / f"{split}.h5", image_id[kept], features[kept])
+    return folder
+
+
+def train(project, place, *names, **changes):
+    """Train runs; gives their folder."""
+    top_models.train(
+        {name: [str(project / "train.h5"), str(project / "val.h5")] for name in names or [RUN]},
+        labels=[str(project / "train_labels.h5"), str(project / "val_labels.h5")],
+        folder=project / place,
+        settings=SETTINGS | changes,
+        record={"configuration": {"grid": SETTINGS | changes}},
+    )
+    return project / place
+
+
+def losses(folder, name=RUN, column="val_loss"):
+    with (folder / name / "log.csv").open() as file:
+        return [float(row[column]) for row in csv.DictReader(file)]
+
+
+# Features read in windows
+
+
+@pytest.fixture
+def numbered(tmp_path):
+    """A file whose rows hold their own number, and a source of it that reads 100 rows at a time."""
+    features = np.tile(np.arange(1000, dtype=np.float32)[:, None], (1, 5))
+    write_features(tmp_path / "features.h5", np.arange(1000), features)
+    memory_gb = 100 * features[0].nbytes * top_models.WINDOWS / 1e9
+    return FeatureFile(tmp_path / "features.h5", np.arange(1000), seed=1, memory_gb=memory_gb)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of 8 rows of `numbered`."""
+    monkeypatch.setattr(top_models, "BLOCK_BYTES", 8 * 20)
+
+
+def visited(source, epoch, batch_size=32):
+    return np.concatenate([chunk.x[chunk.order, 0] for chunk in source.chunks(epoch, batch_size)]).astype(int)
+
+
+def test_every_row_is_visited_once_in_another_order_in_each_epoch(numbered, small_blocks):
+    orders = [visited(numbered, epoch).tolist() for epoch in (0, 1)]
+    assert orders[0] != orders[1]
+    assert [sorted(order) for order in orders] == [list(range(1000))] * 2
+
+
+def test_the_order_depends_on_seed_and_epoch_alone(numbered, small_blocks):
+    assert (visited(numbered, 4) == visited(numbered, 4)).all()
+
+
+def test_without_an_epoch_rows_are_visited_in_their_own_order(numbered):
+    assert (visited(numbered, None) == np.arange(1000)).all()
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 32, 100, 150])
+def test_windows_hold_whole_batches_but_for_the_last(numbered, small_blocks, batch_size):
+    *whole, last = [len(chunk.order) for chunk in numbered.chunks(0, batch_size)]
+    assert {length % batch_size for length in whole} == {0}
+    assert sum(whole) + last == 1000
+
+
+def test_each_row_comes_with_its_own_label(numbered, small_blocks):
+    for chunk in numbered.chunks(2, 32):
+        assert (chunk.x[:, 0] == chunk.y).all()
+
+
+def test_rows_of_far_places_meet_in_a_window(numbered, small_blocks):
+    first = next(iter(numbered.chunks(0, 32)))
+    assert np.ptp(first.y) > 500
+    assert (np.abs(np.diff(first.y[first.order])) > 8).mean() > 0.8
+
+
+def test_a_file_cut_short_is_named(numbered):
+    numbered.path.write_bytes(numbered.path.read_bytes()[:10_000])
+    with pytest.raises(ValueError, match=rf"^{numbered.path}: expected HDF5"):
+        visited(numbered, 0)
+
+
+# Runs
+
+
+def test_features_read_in_windows_give_the_validation_loss_of_those_in_memory(project):
+    """Trained nothing, the windows of validation give what all of it at once gives."""
+    streamed = train(project, "streamed_0", epochs=1, momentum=0.0, decay=1e12)
+    kept = train(project, "kept_0", epochs=1, momentum=0.0, decay=1e12, memory_gb=1.0)
+    assert losses(streamed) == pytest.approx(losses(kept), rel=1e-2)
+
+
+def test_training_on_features_read_in_windows_learns(project):
+    found = losses(train(project, "streamed", epochs=12))
+    assert found[-1] < 0.8 * found[0]
+
+
+def test_scores_do_not_depend_on_how_features_are_read(project):
+    weights = train(project, "streamed") / RUN / "best.weights.h5"
+    ids, scores = top_models.predict(weights, project / "val.h5", 3, memory_gb=0.0)
+    other_ids, others = top_models.predict(weights, project / "val.h5", 3)
+    assert (ids == other_ids).all()
+    assert scores.tobytes() == others.tobytes()
+
+
+def test_images_without_features_are_left_out_and_the_others_keep_their_labels(project):
+    record = top_models._labelled(str(project / "train.h5"), str(project / "train_labels.h5"), SETTINGS)
+    (chunk, *more) = record.source.chunks(None, 512)
+    assert not more
+    assert ((chunk.x[:, :3] > 0.3) == chunk.y).all()
+
+
+# Memory
+
+
+GENERATED = """
+import resource, sys
+from multilabel import devices
+devices.configure(1, gpu=False)
+import h5py, numpy as np
+from multilabel import top_models
+from multilabel.training import InMemory
+
+source, inputs = top_models._source(sys.argv[1], lambda image_id: image_id, 0, float(sys.argv[2]))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+total = sum(float(np.asarray(chunk.x[:, 0], np.float64).sum()) for chunk in source.chunks(0, 64))
+print(total, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
+
+
+def test_a_file_of_several_times_the_allowed_memory_is_read_within_it(tmp_path):
+    path, rows, allowed = tmp_path / "features.h5", 40_000, 80_000_000
+    with h5py.File(path, "w") as file:  # chunks that are not written take no disk, and read as ones
+        file.create_dataset("features", (rows, 2000), np.float32, chunks=(128, 2000), fillvalue=1.0)
+        file["image_id"] = np.arange(rows)
+    done = subprocess.run(
+        [sys.executable, "-c", GENERATED, path, str(allowed / 1e9)], capture_output=True, text=True, check=True
+    )
+    total, used = map(float, done.stdout.split())
+    assert total == rows
+    assert used < allowed < rows * 2000 * 4 / 3
