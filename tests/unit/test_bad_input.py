@@ -18,7 +18,7 @@ from multilabel.labels import LabelMatrix
 
 READING = {"workers": 2, "damaged": "stop"}
 BASE = {"network": "VGG16", "width": 1 / 16, "input_size": 32, "seed": 0}
-SETTINGS = {"epochs": 1, "patience": 1, "min_delta": 0.0, "momentum": 0.9, "decay": 0.0, "seed": 0}
+SETTINGS = {"epochs": 1, "patience": 1, "min_delta": 0.0, "momentum": 0.9, "decay": 0.0, "seed": 0, "memory_gb": 1.0}
 TOP_MODEL = "tiny_set_zmuvs_avg_1x4d5_lr11_b4"
 FINETUNED = f"{TOP_MODEL}_15_lr11_b4"
 CONTENT = {
@@ -200,7 +200,7 @@ def extract(project, base):
         base,
         {("zmuvs", pooling): place / f"{pooling}.h5" for pooling in ("77", "avg")},
         skipped=place / "skipped.csv",
-        batch_size=2,
+        batch_size=8,  # batches that are done before an error stay, to go on from
         reading=READING,
         provenance={},
         report=lambda line: None,

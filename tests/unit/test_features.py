@@ -1,5 +1,10 @@
 import csv
 import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import h5py
 import keras
@@ -133,7 +138,7 @@ def test_all_damaged_images_are_named_and_nothing_is_written(labels, folder, bas
     with pytest.raises(DamagedImagesError) as caught:
         extract(labels, folder, base, place)
     assert [path.name for path, _ in caught.value.problems] == ["17.png", "41.png", "8.png"]
-    assert list(place.iterdir()) == []
+    assert not place.exists()
 
 
 def test_skipped_images_are_left_out_and_recorded(labels, folder, base, tmp_path):
@@ -165,7 +170,238 @@ def test_with_no_image_skipped_the_record_has_its_header_alone(labels, folder, b
 def test_no_readable_image_at_all_is_an_error_and_nothing_is_written(labels, base, tmp_path):
     with pytest.raises(ValueError, match=rf"^{tmp_path}: expected at least one readable image of 7, found none"):
         extract(labels, tmp_path, base, tmp_path / "features", reading={"workers": 2, "damaged": "skip"})
-    assert list((tmp_path / "features").iterdir()) == []
+    assert not (tmp_path / "features").exists()
+
+
+# Interrupted and started again
+
+
+class KilledError(Exception):
+    pass
+
+
+def kill(*signals, after):
+    """A `save` of the journal that ends the job after so many times: by a signal, or by an error without one."""
+    save, times = features._Part.save, []
+
+    def saved(part):
+        save(part)
+        times.append(part.done)
+        if len(times) == after and signals:
+            os.kill(os.getpid(), *signals)
+        if len(times) == after:
+            raise KilledError
+
+    return saved
+
+
+@pytest.fixture
+def always_saved(monkeypatch):
+    monkeypatch.setattr(features, "SAVE_SECONDS", 0.0)
+
+
+def interrupted(monkeypatch, *arguments, after=1, **changes):
+    """Extraction that ends after some batches; gives the files of its state."""
+    with monkeypatch.context() as patch:
+        patch.setattr(features._Part, "save", kill(after=after))
+        with pytest.raises(KilledError):
+            extract(*arguments, **changes)
+    return sorted(arguments[-1].glob(".*"))
+
+
+def decoded(monkeypatch):
+    """The names of the images that are decoded from now on."""
+    names, decode = [], images.decode
+    monkeypatch.setattr(images, "decode", lambda path, size: names.append(path.name) or decode(path, size))
+    return names
+
+
+def killed_extraction(folder, place):
+    """What a subprocess runs: it kills itself once two batches are done."""
+    features.SAVE_SECONDS = 0.0
+    features._Part.save = kill(signal.SIGKILL, after=2)
+    matrix = LabelMatrix.load(Path(place) / "labels.h5")
+    extract(matrix, Path(folder), backbones.build("VGG16", width=1 / 16, input_size=SIZE, seed=0), Path(place))
+
+
+def test_extraction_killed_by_a_signal_goes_on_and_ends_in_the_same_bytes(
+    extracted, labels, folder, base, tmp_path, monkeypatch
+):
+    place = tmp_path / "features"
+    labels.save(place / "labels.h5")
+    call = f"import test_features; test_features.killed_extraction({str(folder)!r}, {str(place)!r})"
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    killed = subprocess.run([sys.executable, "-c", call], env=os.environ | {"PYTHONPATH": path}, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.name for path in place.iterdir() if path.name[0] != "."] == ["labels.h5"]
+
+    names, lines = decoded(monkeypatch), []
+    outputs = extract(labels, folder, base, place, report=lines.append)
+    assert lines[0] == "extraction goes on after image 6 of 7"
+    assert names == [labels.file_name[-1]]
+    for design, path in outputs.items():
+        assert path.read_bytes() == extracted[design].read_bytes(), design
+
+
+def test_the_state_of_finished_extraction_is_removed(extracted):
+    place = extracted["inet", "avg"].parent
+    assert [path.name for path in place.rglob(".*")] == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"batch_size": 2}, {"provenance": {"base": "other"}}, {"statistics": ChannelStatistics((1.0,) * 3, (1.0,) * 3)}],
+)
+@pytest.mark.usefixtures("always_saved")
+def test_state_of_another_key_is_removed_and_not_used(labels, folder, base, tmp_path, monkeypatch, changes):
+    place = tmp_path / "features"
+    interrupted(monkeypatch, labels, folder, base, place)
+    names = decoded(monkeypatch)
+    extract(labels, folder, base, place, **changes)
+    assert sorted(names) == sorted(labels.file_name)
+    assert list(place.glob(".*")) == []
+
+
+@pytest.mark.usefixtures("always_saved")
+def test_state_of_other_weights_is_not_used(labels, folder, base, tmp_path, monkeypatch):
+    place = tmp_path / "features"
+    interrupted(monkeypatch, labels, folder, backbones.build("VGG16", width=1 / 16, input_size=SIZE, seed=1), place)
+    names = decoded(monkeypatch)
+    extract(labels, folder, base, place)
+    assert len(names) == COUNT
+
+
+def cut_short(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip_a_bit(path):
+    """Of the first image's features, or in the middle of a file without."""
+    content, place = bytearray(path.read_bytes()), path.stat().st_size // 2
+    if path.suffix == ".h5":
+        with h5py.File(path) as file:
+            place = file["features"].id.get_offset()
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [cut_short, flip_a_bit, Path.unlink])
+@pytest.mark.parametrize("name", ["from0.json", "zmuvs_77.h5", "inet_avg.h5"])
+@pytest.mark.usefixtures("always_saved")
+def test_damaged_state_is_named_and_extraction_starts_over(
+    extracted, labels, folder, base, tmp_path, monkeypatch, name, damage
+):
+    place = tmp_path / "features"
+    (path,) = (path for path in interrupted(monkeypatch, labels, folder, base, place) if path.name.endswith(name))
+    damage(path)
+    names, lines = decoded(monkeypatch), []
+    outputs = extract(labels, folder, base, place, report=lines.append)
+    assert len(names) == COUNT
+    if path.exists() or name != "from0.json":
+        assert "unusable state" in lines[0]
+    for design, file in outputs.items():
+        assert file.read_bytes() == extracted[design].read_bytes(), design
+
+
+@pytest.mark.usefixtures("always_saved")
+def test_features_of_images_that_changed_meanwhile_are_made_again(
+    extracted, labels, folder, base, tmp_path, monkeypatch
+):
+    place = tmp_path / "features"
+    interrupted(monkeypatch, labels, folder, base, place)
+    Image.new("RGB", (60, 60), "red").save(folder / labels.file_name[0])
+    lines = []
+    outputs = extract(labels, folder, base, place, report=lines.append)
+    assert "images have changed" in lines[0]
+    assert (load(outputs, "inet", "avg")[0] != load(extracted, "inet", "avg")[0]).any()
+
+
+@pytest.mark.usefixtures("always_saved")
+def test_extraction_that_damaged_images_stopped_goes_on_once_they_are_repaired(
+    extracted, labels, folder, base, tmp_path, monkeypatch
+):
+    path = folder / labels.file_name[4]
+    content = path.read_bytes()
+    path.write_bytes(b"")
+    with pytest.raises(DamagedImagesError):
+        extract(labels, folder, base, tmp_path)
+    path.write_bytes(content)
+    names = decoded(monkeypatch)
+    for design, file in extract(labels, folder, base, tmp_path).items():
+        assert file.read_bytes() == extracted[design].read_bytes(), design
+    assert sorted(names) == sorted(labels.file_name[3:])
+
+
+@pytest.mark.usefixtures("always_saved")
+def test_images_skipped_before_an_interruption_stay_recorded(labels, folder, base, tmp_path, monkeypatch):
+    for row in (0, 4):
+        (folder / labels.file_name[row]).unlink()
+    skip = {"reading": {"workers": 2, "damaged": "skip"}}
+    whole = extract(labels, folder, base, tmp_path / "whole", **skip)
+    interrupted(monkeypatch, labels, folder, base, tmp_path / "parts", **skip)
+    resumed = extract(labels, folder, base, tmp_path / "parts", **skip)
+    for design, path in resumed.items():
+        assert path.read_bytes() == whole[design].read_bytes(), design
+    assert (tmp_path / "parts" / "skipped.csv").read_text() == (tmp_path / "whole" / "skipped.csv").read_text()
+
+
+# Parts
+
+
+def extract_parts(labels, folder, base, place, count, **changes):
+    """Extract in parts; gives the files and the records of the parts."""
+    outputs = {design: place / f"{'_'.join(design)}.h5" for design in DESIGNS}
+    options = {"skipped": place / "skipped.csv", "batch_size": 2, "reading": READING, "statistics": STATISTICS}
+    options |= {"provenance": {"base": "narrow", "inputs": {}}, "report": lambda line: None}
+    records = []
+    place.mkdir(exist_ok=True)
+    for index in reversed(range(count)):
+        record = features.extract_part(labels, folder, base, outputs, part=(index, count), **(options | changes))
+        records.append(place / f"{index}of{count}.json")
+        records[-1].write_text(json.dumps(record))
+    return outputs, records[::-1]
+
+
+@pytest.mark.parametrize("count", [3, 5])
+@pytest.mark.parametrize("missing", [(), (0, 3, 6)], ids=["whole", "with images left out"])
+def test_parts_give_the_bytes_of_a_single_pass(labels, folder, base, tmp_path, count, missing):
+    for row in missing:
+        (folder / labels.file_name[row]).unlink()
+    skip = {"reading": {"workers": 2, "damaged": "skip"}}
+    whole = extract(labels, folder, base, tmp_path / "whole", batch_size=2, **skip)
+    outputs, records = extract_parts(labels, folder, base, tmp_path / "parts", count, **skip)
+    features.gather(outputs, records, skipped=tmp_path / "parts" / "skipped.csv")
+    for design, path in outputs.items():
+        assert path.read_bytes() == whole[design].read_bytes(), design
+    assert (tmp_path / "parts" / "skipped.csv").read_text() == (tmp_path / "whole" / "skipped.csv").read_text()
+    assert list((tmp_path / "parts").glob(".*")) == []
+
+
+def test_a_damaged_part_is_named_and_made_again(labels, folder, base, tmp_path):
+    outputs, records = extract_parts(labels, folder, base, tmp_path, 3)
+    (path,) = tmp_path.glob(".*zmuvs_77.h5")
+    flip_a_bit(path)
+    message = rf"^1 part\(s\) must be made again; run again(?s:.*){records[0]}: {path}: rows 0 to 2"
+    with pytest.raises(ValueError, match=message):
+        features.gather(outputs, records, skipped=tmp_path / "skipped.csv")
+    assert [record.exists() for record in records] == [False, True, True]
+    outputs, records = extract_parts(labels, folder, base, tmp_path, 3)
+    features.gather(outputs, records, skipped=tmp_path / "skipped.csv")
+    assert len(features.load(outputs["zmuvs", "77"]).features) == COUNT
+
+
+# Ways to run the network
+
+
+@pytest.mark.parametrize(("option", "tolerance"), [("xla", 1e-4), ("mixed_precision", 2e-2)])
+def test_options_of_the_network_give_the_same_features(extracted, labels, folder, base, tmp_path, option, tolerance):
+    outputs = extract(labels, folder, base, tmp_path / "features", **{option: True})
+    for design in DESIGNS:
+        expected = load(extracted, *design).astype(np.float32)
+        found = load(outputs, *design)
+        assert found.dtype == load(extracted, *design).dtype
+        np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * expected.max())
+        assert (found != expected).any()
 
 
 # Reading

@@ -83,7 +83,7 @@ def batches(
         batch_size: images per batch; the last one takes what is left.
         workers: threads.
         damaged: "stop" checks all files after the first damaged one, but gives no more batches; "skip" leaves it out.
-        skipped: takes the (path, reason) of images that were left out.
+        skipped: takes the (path, reason) of images that were left out, before the batch that follows them.
 
     Yields:
         Positions in `paths`, int64 (B,), and images, uint8 B×height×width×3.
@@ -91,7 +91,7 @@ def batches(
     Raises:
         DamagedImagesError: with "stop", after all files were checked; lists all damaged ones.
     """
-    problems: list[tuple[Path, str]] = []
+    problems = [] if skipped is None or damaged != "skip" else skipped
     rows: list[int] = []
     pixels: list[np.ndarray] = []
     for row, result in enumerate(_ahead(paths, size, workers, batch_size + 4 * workers)):
@@ -105,8 +105,6 @@ def batches(
             rows, pixels = [], []
     if problems and damaged != "skip":
         raise DamagedImagesError(problems)
-    if skipped is not None:
-        skipped.extend(problems)
     if rows:
         yield np.array(rows), np.stack(pixels)
 
