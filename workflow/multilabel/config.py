@@ -141,6 +141,11 @@ class Features(Section):
 
     batch_size: int = Field(32, ge=1, description="images per forward pass")
     workers: int = Field(4, ge=1, description="threads that decode images")
+    shards: int = Field(1, ge=1, description="jobs that share the images of a split, for several GPUs or machines")
+    mixed_precision: bool = Field(
+        False, description="run the network in float16, for GPUs; weights and pooling stay float32"
+    )
+    xla: bool = Field(False, description="compile the network with XLA, for GPUs; CPUs are faster without")
 
 
 class Training(Section):
@@ -267,6 +272,9 @@ class Config(Section):
     evaluation: Evaluation = Evaluation()
     figures: Figures = Figures()
     miml: Miml = Miml()
+    tensorboard: bool = Field(
+        False, description="also write the progress of training for TensorBoard, to results/{dataset}/tensorboard/{run}"
+    )
     gpu: bool = Field(
         True,
         description="whether extraction, training and predictions ask for a GPU; without, they share the CPU cores",
