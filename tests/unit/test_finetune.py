@@ -145,7 +145,14 @@ def test_skipped_images_leave_the_others_with_their_labels(files, tmp_path):
     paths = [tmp_path / "none.png" if place in (3, 20) else path for place, path in enumerate(files.paths)]
     source = ImageFiles(paths, np.arange(40), (32, 32), seed=1, workers=2, damaged="skip")
     assert visited(source.chunks(None, 2)).tolist() == [place for place in range(40) if place not in (3, 20)]
-    assert [len(chunk.order) for chunk in source.chunks(0, 2)] == [16, 16, 6]
+    for epoch in range(3):
+        assert [len(chunk.order) for chunk in source.chunks(epoch, 2)] == [16, 16, 6]
+
+
+def test_images_that_are_all_damaged_are_an_error_when_they_are_skipped(tmp_path):
+    source = ImageFiles([tmp_path / "none.png"], np.zeros(1), (32, 32), seed=1, workers=2, damaged="skip")
+    with pytest.raises(ValueError, match=rf"^{tmp_path}: expected at least one readable image of 1, found none"):
+        visited(source.chunks(0, 2))
 
 
 # Preparation

@@ -1,15 +1,14 @@
 import csv
-import json
-import resource
+import os
+import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from multilabel import provenance, top_models, training
+from multilabel import top_models
 from multilabel.labels import LabelMatrix
 from multilabel.top_models import FeatureFile
 
@@ -145,6 +144,54 @@ def test_images_without_features_are_left_out_and_the_others_keep_their_labels(p
     (chunk, *more) = record.source.chunks(None, 512)
     assert not more
     assert ((chunk.x[:, :3] > 0.3) == chunk.y).all()
+
+
+# Killed
+
+SETTINGS_OF_KILLED = SETTINGS | {"epochs": 150, "patience": 150}
+
+TRAINED = f"""
+import sys
+from multilabel import devices
+devices.configure(1, gpu=False)
+from multilabel import top_models
+
+project, folder, *names = sys.argv[1:]
+features = [project + "/train.h5", project + "/val.h5"]
+labels = [project + "/train_labels.h5", project + "/val_labels.h5"]
+settings = {SETTINGS_OF_KILLED}
+top_models.train(dict.fromkeys(names, features), labels=labels, folder=folder, settings=settings, record={{}})
+"""
+
+
+def train_apart(project, folder, names, kill_after=None):
+    """Train in another process; it is killed once it told of some epochs. Gives what it told."""
+    command = [sys.executable, "-u", "-c", TRAINED, project, folder, *names]
+    told = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            told.append(line)
+            if kill_after and sum(" epoch " in line for line in told) == kill_after:
+                os.kill(process.pid, signal.SIGKILL)
+                break
+    assert process.returncode == (-signal.SIGKILL if kill_after else 0)
+    return told
+
+
+def test_runs_on_windows_of_features_end_in_the_same_bytes_after_a_kill_at_any_moment(project):
+    names = [RUN, RUN.replace("d5", "bn")]
+    train_apart(project, project / "undisturbed", names)
+    moment = np.random.default_rng().integers(10, 280)  # another one in each test, in the first run or the second
+    train_apart(project, project / "killed", names, kill_after=int(moment))
+    told = train_apart(project, project / "killed", names)
+    assert any("goes on after" in line for line in told)
+    for name in names:
+        undisturbed, killed = project / "undisturbed" / name, project / "killed" / name
+        assert sorted(path.name for path in killed.iterdir()) == ["best.weights.h5", "log.csv", "run.json"]
+        for file in ("best.weights.h5", "run.json"):
+            assert (killed / file).read_bytes() == (undisturbed / file).read_bytes()
+        for column in ("loss", "acc", "val_loss", "val_acc"):
+            assert losses(project / "killed", name, column) == losses(project / "undisturbed", name, column)
 
 
 # Memory

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from multilabel import training
 from multilabel.training import Chunk, InMemory, Schedule
@@ -21,9 +22,7 @@ def network(dropout=0.5, seed=1):
     return keras.Model(inputs, keras.layers.Dense(5, name="logits")(x), name="network")
 
 
-def fit(
-    folder, model=None, *, schedule=SCHEDULE, train=TRAIN, batch_size=32, rate=0.1, key="k", report=lambda line: None
-):
+def fit(folder, model=None, *, schedule=SCHEDULE, train=TRAIN, rate=0.1, key="k", report=lambda line: None, **options):
     model = model or network()
     history = training.fit(
         model,
@@ -36,6 +35,7 @@ def fit(
         folder=folder,
         key=key,
         report=report,
+        **options,
     )
     return model, history
 
@@ -98,17 +98,25 @@ def test_state_of_another_origin_is_not_used(tmp_path):
     assert resumed.get_weights()[0].tobytes() == fresh.get_weights()[0].tobytes()
 
 
-@pytest.mark.parametrize("pattern", [".state-k.h5", ".state-k-best*.h5"])
-def test_a_state_cut_short_is_named_and_training_starts_over(tmp_path, pattern):
+def overshooting(folder, **options):
+    """Training whose first epoch is the best: (model, history)."""
+    return fit(folder, rate=4.0, **options)
+
+
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_a_state_cut_short_is_named_and_training_starts_over(tmp_path, epoch):
+    """That of the last epoch, and that of the best one, whose weights the run would end with."""
     with pytest.raises(KilledError):
-        fit(tmp_path, report=killed_after(3))
-    (state,) = tmp_path.glob(pattern)
+        overshooting(tmp_path, report=killed_after(3))
+    assert sorted(path.name for path in tmp_path.glob(".state-*")) == [".state-k-0.h5", ".state-k-2.h5"]
+    state = tmp_path / f".state-k-{epoch}.h5"
     state.write_bytes(state.read_bytes()[: state.stat().st_size // 2])
     lines = []
-    _, history = fit(tmp_path, report=lines.append)
-    assert "unreadable state" in lines[0]
-    assert ".state-k" in lines[0]
+    resumed, history = overshooting(tmp_path, report=lines.append)
+    assert lines[0].startswith(f"{state}: unreadable state")
     assert len(history) == SCHEDULE.epochs
+    fresh, _ = overshooting(tmp_path / "fresh")
+    assert resumed.get_weights()[0].tobytes() == fresh.get_weights()[0].tobytes()
 
 
 def test_the_model_ends_with_the_weights_of_its_best_epoch(tmp_path):
@@ -179,3 +187,29 @@ def test_two_runs_write_the_same_weights_file(tmp_path):
         training.run(folder, {}, network(), optimizer, TRAIN, VALIDATION, SCHEDULE, batch_size=32, seed=3)
     first, second = ((tmp_path / name / "best.weights.h5").read_bytes() for name in "ab")
     assert first == second
+
+
+def scalars(folder):
+    """(tag, epoch) → value of TensorBoard's logs in a folder."""
+    found = {}
+    for path in sorted(folder.glob("events.out.tfevents.*")):
+        for event in map(tf.compat.v1.Event.FromString, (r.numpy() for r in tf.data.TFRecordDataset(str(path)))):
+            for value in event.summary.value:
+                found[value.tag, event.step] = float(tf.make_ndarray(value.tensor))
+    return found
+
+
+def test_tensorboard_shows_what_the_log_says_also_after_a_restart(tmp_path):
+    with pytest.raises(KilledError):
+        fit(tmp_path / "run", report=killed_after(2), tensorboard=tmp_path / "logs")
+    _, history = fit(tmp_path / "run", tensorboard=tmp_path / "logs")
+    found = scalars(tmp_path / "logs")
+    for column in ("loss", "acc", "val_loss", "val_acc"):
+        expected = [row[column] for row in history]
+        assert [found[column, epoch] for epoch in range(SCHEDULE.epochs)] == pytest.approx(expected)
+
+
+def test_a_run_that_starts_anew_replaces_the_tensorboard_logs_of_an_earlier_one(tmp_path):
+    fit(tmp_path / "run", tensorboard=tmp_path / "logs")
+    fit(tmp_path / "run", key="new", schedule=Schedule(2, 10, 0.0), tensorboard=tmp_path / "logs")
+    assert {epoch for _, epoch in scalars(tmp_path / "logs")} == {0, 1}

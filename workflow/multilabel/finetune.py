@@ -30,13 +30,21 @@ class ImageFiles:
     damaged: str
 
     def chunks(self, epoch: int | None, batch_size: int) -> Iterator[Chunk]:
-        """Some batches at a time; see `training.Source`."""
+        """Some batches at a time; see `training.Source`.
+
+        Raises:
+            DamagedImagesError: images are damaged or missing, and `damaged` is "stop".
+            ValueError: no image is left.
+        """
         count = len(self.paths)
         order = np.arange(count) if epoch is None else training.permutation(count, self.seed, epoch)
         ordered = [self.paths[row] for row in order.tolist()]
-        together = batch_size * BATCHES_PER_CHUNK
+        together, found = batch_size * BATCHES_PER_CHUNK, False
         for rows, pixels in images.batches(ordered, self.size, together, workers=self.workers, damaged=self.damaged):
+            found = True
             yield Chunk(pixels, self.labels[order[rows]], np.arange(len(rows)))
+        if not found:
+            raise ValueError(f"{self.paths[0].parent}: expected at least one readable image of {count}, found none")
 
 
 def train(
@@ -51,6 +59,7 @@ def train(
     settings: Mapping[str, Any],
     reading: Mapping[str, Any],
     record: Mapping[str, Any],
+    tensorboard: str | Path | None = None,
 ) -> None:
     """Train one run, starting from its top model's best weights, and leave it in `folder` as `training.run` does.
 
@@ -65,6 +74,7 @@ def train(
         settings: epochs, patience, min_delta, momentum, decay, seed, memory_gb.
         reading: how images are read: workers, damaged.
         record: what `run.json` records of the run's origin.
+        tensorboard: a folder for TensorBoard's logs; None: no logs.
     """
     run = _finetune_run(name)
     splits = [LabelMatrix.load(path) for path in labels]
@@ -87,6 +97,7 @@ def train(
         prepare=preparation(run.preprocess, statistics, run.augmentation),
         prepare_validation=preparation(run.preprocess, statistics),
         validation_batch_size=run.batch_size,
+        tensorboard=Path(tensorboard) if tensorboard else None,
     )
     training.forget(Path(folder))
 

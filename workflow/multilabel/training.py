@@ -24,6 +24,9 @@ from multilabel.files import complete_or_absent, write_json
 
 COLUMNS = ("epoch", "loss", "acc", "val_loss", "val_acc", "seconds")
 
+SCALAR = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"}, data_class="DATA_CLASS_SCALAR")
+"""What TensorBoard shows as a curve; with this, writing it does not need TensorBoard itself."""
+
 Prepare = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """(batch as stored, seed int32 (2,)) → batch as the network takes it; runs in the compiled step."""
 
@@ -81,7 +84,7 @@ def sgd(learning_rate: float, momentum: float, decay: float) -> keras.optimizers
     The author of paper 000 used momentum 0.9 and decay 1e-6 (his published code; the paper does not say).
     """
     schedule = keras.optimizers.schedules.InverseTimeDecay(learning_rate, decay_steps=1, decay_rate=decay)
-    return keras.optimizers.SGD(schedule, momentum=momentum, nesterov=momentum > 0)
+    return _FusedSGD(schedule, momentum=momentum, nesterov=momentum > 0)
 
 
 def fit(
@@ -98,6 +101,7 @@ def fit(
     prepare: Prepare | None = None,
     prepare_validation: Prepare | None = None,
     validation_batch_size: int = 256,
+    tensorboard: Path | None = None,
     report: Callable[[str], None] = print,
 ) -> list[dict[str, float]]:
     """Train a model of logits with binary cross-entropy and leave the weights of its best epoch in it.
@@ -118,6 +122,7 @@ def fit(
         prepare: what happens to a training batch inside the step (augmentation, normalisation).
         prepare_validation: the same for validation batches.
         validation_batch_size: samples per evaluation step.
+        tensorboard: a folder for TensorBoard's logs, which are never read back; None: no logs.
         report: takes one line per epoch.
 
     Returns:
@@ -132,6 +137,7 @@ def fit(
     evaluate = _compile_evaluation(model, validation_batch_size, prepare_validation)
     state = _State(folder, key, model, optimizer, report)
     state.restore()
+    writer = _tensorboard_writer(tensorboard, state.history)
     while not state.finished(schedule):
         epoch, started = len(state.history), time.monotonic()
         _seed_dropout(model, seed, epoch)
@@ -145,7 +151,12 @@ def fit(
         seconds = round(time.monotonic() - started, 3)
         state.add(dict(zip(COLUMNS, (epoch, loss, acc, val_loss, val_acc, seconds), strict=True)), schedule)
         write_log(folder / "log.csv", state.history)
+        with writer.as_default(step=epoch):
+            for name in COLUMNS[1:]:
+                tf.summary.write(name, state.history[-1][name], metadata=SCALAR)
+        writer.flush()
         report(_line(folder.name, state, schedule))
+    writer.close()
     state.load_best()
     write_log(folder / "log.csv", state.history)  # a run that ended before its outputs were complete
     return state.history
@@ -202,6 +213,23 @@ def scores(
         for start in range(0, len(order), batch_size):
             parts.append(predict(x[start : start + batch_size], tf.constant([0, len(parts)])).numpy())
     return np.concatenate(said), np.concatenate(parts).astype(np.float32)
+
+
+class _FusedSGD(keras.optimizers.SGD):
+    """Keras' SGD whose step is one operation: one pass over weights and momenta, where Keras makes five."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        if not self.momentum:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=variable.handle,
+            accum=self.momentums[self._get_variable_index(variable)].value.handle,
+            lr=tf.cast(learning_rate, variable.dtype),
+            grad=gradient,
+            momentum=tf.cast(self.momentum, variable.dtype),
+            use_nesterov=self.nesterov,
+        )
 
 
 def _compile_training(
@@ -282,6 +310,16 @@ def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
             layer.seed_generator.state.assign(words)
 
 
+def _tensorboard_writer(folder: Path | None, history: Sequence[dict[str, float]]) -> tf.summary.SummaryWriter:
+    """Where scalars go; nowhere without a folder. A run that starts anew replaces the logs of an earlier one."""
+    if not folder:
+        return tf.summary.create_noop_writer()
+    if not history:
+        for path in folder.glob("events.out.tfevents.*"):
+            path.unlink()
+    return tf.summary.create_file_writer(str(folder))
+
+
 def _line(name: str, state: "_State", schedule: Schedule) -> str:
     """What a person following the log wants to know after an epoch."""
     last = state.history[-1]
@@ -305,7 +343,7 @@ class _State:
         optimizer: keras.optimizers.Optimizer,
         report: Callable[[str], None],
     ) -> None:
-        self.path = folder / f".state-{key}.h5"
+        self.folder, self.key = folder, key
         self.optimizer = optimizer
         self.report = report
         self.weights = [v for v in model.variables if not v.path.endswith("seed_generator_state")]
@@ -321,54 +359,56 @@ class _State:
         self.history.append(row)
         if row["val_loss"] < self.best_loss:
             self.best_loss, self.best_epoch = row["val_loss"], int(row["epoch"])
-            self._save_best()
         self.wait += 1
         if row["val_loss"] < self.reference_loss - schedule.min_delta:
             self.reference_loss, self.wait = row["val_loss"], 0
         self._save()
 
     def load_best(self) -> None:
-        with h5py.File(self._best_path(self.best_epoch), "r") as file:
+        with h5py.File(self._path(self.best_epoch), "r") as file:
             self._assign(self._read(file["weights"]), self.weights)
 
     def restore(self) -> None:
-        """Go on from the file if there is a readable one; remove those of other keys."""
-        for path in self.path.parent.glob(".state-*"):
-            if not path.name.startswith(self.path.stem):
+        """Go on from the last epoch, if its file and that of the best one are readable; remove those of other keys."""
+        found = []
+        for path in self.folder.glob(".state-*"):
+            if path.name.startswith(f".state-{self.key}-"):
+                found.append(path)
+            else:
                 path.unlink()
-        if not self.path.exists():
+        if not found:
             return
+        path = last = max(found, key=lambda path: int(path.stem.rpartition("-")[2]))
         try:
-            with h5py.File(self.path, "r") as file, h5py.File(self._best_path(int(file.attrs["best_epoch"])), "r"):
+            with h5py.File(last, "r") as file:
                 weights, optimizer = self._read(file["weights"]), self._read(file["optimizer"])
                 progress = json.loads(file["progress"][()])
-        except (OSError, KeyError) as error:
-            self.report(f"{self.path}: unreadable state ({error}); training starts from the first epoch")
+            path = self._path(progress["best_epoch"])
+            with h5py.File(path, "r") as file:
+                self._read(file["weights"])
+        except (OSError, KeyError, ValueError) as error:
+            self.report(f"{path}: unreadable state ({error}); training starts from the first epoch")
             return
         self._assign(weights, self.weights)
         self._assign(optimizer, self.optimizer.variables)
         for name in self.PROGRESS:
             setattr(self, name, progress[name])
-        self.report(f"{self.path.parent.name}: goes on after epoch {len(self.history)}")
+        self.report(f"{self.folder.name}: goes on after epoch {len(self.history)}")
 
     def _save(self) -> None:
+        """Write the epoch's file, then remove all but it and the best epoch's, whose weights are the result so far."""
         progress = {name: getattr(self, name) for name in self.PROGRESS}
-        with complete_or_absent(self.path) as temporary, h5py.File(temporary, "w") as file:
-            file.attrs["best_epoch"] = self.best_epoch
+        epoch = len(self.history) - 1
+        with complete_or_absent(self._path(epoch)) as temporary, h5py.File(temporary, "w") as file:
             self._write(file.create_group("weights"), self.weights)
             self._write(file.create_group("optimizer"), self.optimizer.variables)
             file["progress"] = json.dumps(progress)
-        for path in self.path.parent.glob(f"{self.path.stem}-best*"):
-            if path != self._best_path(self.best_epoch):
+        for path in self.folder.glob(".state-*"):
+            if path not in (self._path(epoch), self._path(self.best_epoch)):
                 path.unlink()
 
-    def _save_best(self) -> None:
-        """The best weights have a file of their own, named by epoch: the state refers to it once it is complete."""
-        with complete_or_absent(self._best_path(self.best_epoch)) as temporary, h5py.File(temporary, "w") as file:
-            self._write(file.create_group("weights"), self.weights)
-
-    def _best_path(self, epoch: int) -> Path:
-        return self.path.with_name(f"{self.path.stem}-best{epoch}.h5")
+    def _path(self, epoch: int) -> Path:
+        return self.folder / f".state-{self.key}-{epoch}.h5"
 
     @staticmethod
     def _write(group: h5py.Group, variables: Sequence[keras.Variable]) -> None:

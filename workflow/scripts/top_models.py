@@ -8,11 +8,13 @@ with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
     from multilabel import top_models
 
-    p = snakemake.params
+    p, folder = snakemake.params, Path(snakemake.output.weights[0]).parents[1]
     top_models.train(
         p.features,
         labels=snakemake.input.labels,
-        folder=Path(snakemake.output.weights[0]).parents[1],
+        folder=folder,
         settings=p.settings,
         record={"configuration": p.configuration, "threads": p.threads, "code": p.code},
+        # Read past the rule's parameters: to want these logs, or not, is no reason to train again.
+        tensorboard=folder.with_name("tensorboard") if snakemake.config["tensorboard"] else None,
     )
