@@ -16,6 +16,7 @@ include: "workflow/rules/top_models.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/miml.smk"
 
 
 rule all:

@@ -128,8 +128,8 @@ def test_weights_with_a_classifier_are_an_error_that_names_its_layers(narrow, tm
         backbones.build("VGG16", **NARROW, weights=tmp_path / "whole.h5")
 
 
-def test_a_missing_weights_file_is_named_with_its_key(tmp_path):
-    with pytest.raises(FileNotFoundError, match=rf"^{tmp_path}/none.h5: no such weights file; .*base.weights"):
+def test_a_missing_weights_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=rf"^{tmp_path}/none.h5: no such weights file"):
         backbones.build("VGG16", **NARROW, weights=tmp_path / "none.h5")
 
 

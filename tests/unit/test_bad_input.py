@@ -285,15 +285,21 @@ def test_weights_of_the_base_that_cannot_be_used(with_images, fault, error):
     refused(with_images, f"^{path}: ", job, error=error)
 
 
-@pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")
-@pytest.mark.parametrize("fault", ["missing", "truncated", "of other classes"])
-def test_weights_of_the_top_model_that_cannot_be_used(with_images, fault):
+@pytest.mark.parametrize(
+    ("fault", "error", "message"),
+    [
+        ("missing", FileNotFoundError, "no such weights file"),
+        ("truncated", ValueError, "expected an HDF5 file of weights: .*truncated"),
+        ("of other classes", ValueError, r"layer logits of top_model needs weights of shapes .*; the file has"),
+    ],
+)
+def test_weights_of_the_top_model_that_cannot_be_used(with_images, fault, error, message):
     path = save_top_model(with_images, classes=5 if fault == "of other classes" else 2)
     if fault == "missing":
         path.unlink()
     if fault == "truncated":
         cut(path)
-    refused(with_images, f"^{path}: expected weights of top_model; ", fine_tune, with_images)
+    refused(with_images, f"^{path}: {message}", fine_tune, with_images, error=error)
 
 
 # Files of earlier jobs

@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ def build(
     width: float = 1.0,
     input_size: int = 224,
     seed: int = 0,
+    top: bool = False,
 ) -> keras.Model:
     """A network of `keras.applications` without its classifier: N×H×W×3 → N×h×w×channels.
 
@@ -36,6 +37,7 @@ def build(
             initialisation: 13 layers of ReLU without normalisation do not train from Keras' default.
         input_size: height and width of the images.
         seed: of random weights.
+        top: with its classifier, N×H×W×3 → N×1000.
 
     Raises:
         ValueError: there is no such network or option, or the weights do not fit; the message names the layer.
@@ -47,12 +49,41 @@ def build(
         if option not in known:
             raise ValueError(f"base.options: {network} has no option {option!r}; it has {', '.join(known) or 'none'}")
     keras.utils.set_random_seed(seed)
-    model = constructor(include_top=False, weights=None, input_shape=(input_size, input_size, 3), **(options or {}))
+    model = constructor(include_top=top, weights=None, input_shape=(input_size, input_size, 3), **(options or {}))
     if width != 1:
         model = _narrow(model, width)
     if weights is not None:
         load_weights(model, Path(weights))
     return model
+
+
+def with_blocks(base: keras.Model, blocks: Sequence[str], bag: str) -> tuple[keras.Model, dict[str, tuple[int, int]]]:
+    """Features of all levels in one vector: what regions show at each block, and what the whole image shows.
+
+    Each map is divided into four quadrants (of an odd side, the first half is the smaller) and each channel's maximum
+    taken over each: four times its channels, from the upper left to the lower right (Dong et al. 2015, section 2).
+    VGG16's five pooling layers and fc2 give (64 + 128 + 256 + 512 + 512) · 4 + 4,096 = 9,984 numbers.
+
+    Args:
+        base: of `build`.
+        blocks: names of layers whose maps are N×h×w×channels.
+        bag: the layer of the whole image, N×D; or `average`: the mean over the last map.
+
+    Returns:
+        The model, images → N×D, and the columns (start, end) of each block.
+
+    Raises:
+        ValueError: there is no such layer, or its output is no map or vector; the message names it.
+    """
+    parts = {name: _quadrants(_output(base, name, "miml.blocks", 4)) for name in blocks}
+    if bag == "average":
+        parts[bag] = keras.layers.GlobalAveragePooling2D()(base.output)
+    else:
+        parts[bag] = _output(base, bag, "miml.bag", 2)
+    ends = np.cumsum([part.shape[1] for part in parts.values()]).tolist()
+    columns = dict(zip(parts, zip([0, *ends], ends, strict=False), strict=True))
+    together = keras.layers.Concatenate()(list(parts.values())) if len(parts) > 1 else next(iter(parts.values()))
+    return keras.Model(base.input, together, name=f"{base.name}_blocks"), columns
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
@@ -91,6 +122,29 @@ def _constructor(network: str) -> Any:
         hint = ", ".join(by_name[name] for name in near)
         raise ValueError(f"base.network: expected a network of keras.applications, found {network!r}; near: {hint}")
     return getattr(keras.applications, by_name[network.lower()])
+
+
+def _output(base: keras.Model, name: str, key: str, rank: int) -> Any:
+    """The output of a layer by its name."""
+    names = [layer.name for layer in base.layers]
+    if name not in names:
+        near = ", ".join(difflib.get_close_matches(name, names, 3) or names[-3:])
+        raise ValueError(f"{key}: {base.name} has no layer {name!r}; near: {near}")
+    output = base.get_layer(name).output
+    if len(output.shape) != rank:
+        wanted = {4: "a map N×h×w×channels", 2: "a vector N×D"}[rank]
+        raise ValueError(f"{key}: expected {wanted}; layer {name} of {base.name} has shape {tuple(output.shape)}")
+    return output
+
+
+def _quadrants(feature_map: Any) -> Any:
+    """Maxima over the quadrants, N×(4·channels)."""
+    if min(feature_map.shape[1:3]) < 2:
+        raise ValueError(f"miml.blocks: a map of {feature_map.shape[1]}×{feature_map.shape[2]} has no four quadrants")
+    height, width = (side // 2 for side in feature_map.shape[1:3])
+    rows = feature_map[:, :height], feature_map[:, height:]
+    quadrants = [part for row in rows for part in (row[:, :, :width], row[:, :, width:])]
+    return keras.ops.concatenate([keras.ops.max(part, axis=(1, 2)) for part in quadrants], axis=1)
 
 
 def _narrow(model: keras.Model, width: float) -> keras.Model:

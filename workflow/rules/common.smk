@@ -40,6 +40,7 @@ STARTS = {run.top_model.name: run.top_model for run in FINETUNED.values()}
 BASELINES = STARTS if CONFIG.finetune.random_base else {}
 
 VGG16_WEIGHTS = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+VGG16_WEIGHTS_WITH_TOP = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
 OFFICIAL_WEIGHTS = f"resources/weights/{VGG16_WEIGHTS}"
 DOWNLOADS = CONFIG.downloads.model_dump()
 GPUS = int(CONFIG.gpu)
@@ -53,6 +54,7 @@ wildcard_constraints:
     # `root` is the folder of everything that depends on the base network's weights: trained or, as a baseline, random.
     root=f"{DATASET}(/random_base)?",
     split="train|val|test",
+    file=f"{VGG16_WEIGHTS}|{VGG16_WEIGHTS_WITH_TOP}",
     run=r"[a-z0-9]+_[a-z0-9]+_[a-z0-9_]+",
 
 
@@ -83,7 +85,11 @@ def figure(name):
 
 def images_of(split):
     """Folder of a split's images."""
-    source = "test" if split == TEST and not CONFIG.dataset.test.fraction else "train"
+    return source_images("test" if split == TEST and not CONFIG.dataset.test.fraction else "train")
+
+
+def source_images(source):
+    """Folder of the images of the files for `train` or `test`."""
     if CONFIG.dataset.kind == "shapes":
         return f"{RESULTS}/data/{'val' if source == 'test' else 'train'}"
     return getattr(CONFIG.dataset, source).images

@@ -36,11 +36,11 @@ for archive, members in ARCHIVES.items():
 
 rule official_weights:
     output:
-        OFFICIAL_WEIGHTS,
+        "resources/weights/{file}",
     log:
-        f"logs/downloads/{VGG16_WEIGHTS}.log",
+        "logs/downloads/{file}.log",
     benchmark:
-        f"benchmarks/downloads/{VGG16_WEIGHTS}.tsv"
+        "benchmarks/downloads/{file}.tsv"
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -50,7 +50,7 @@ rule official_weights:
     params:
         downloads=DOWNLOADS,
     message:
-        "Fetching Keras' ImageNet weights of VGG16"
+        "Fetching Keras' ImageNet weights of VGG16: {wildcards.file}"
     script:
         "../scripts/official_weights.py"
 

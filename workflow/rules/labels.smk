@@ -5,6 +5,12 @@ rule labels:
     input:
         train=annotations_of("train"),
         test=[] if CONFIG.dataset.test.fraction else annotations_of("test"),
+        # Tables of labels are checked against the images; COCO's files say enough by themselves.
+        images=(
+            []
+            if CONFIG.dataset.kind in ("coco", "shapes")
+            else [images_of(split) for split in dict.fromkeys(["train", TEST])]
+        ),
     output:
         expand(f"{RESULTS}/labels/{{split}}.h5", split=CONFIG.splits),
     log:
@@ -18,6 +24,7 @@ rule labels:
         mem_mb=4000,
         runtime=20,
     params:
+        kind=CONFIG.dataset.kind,
         crowds=CONFIG.dataset.crowds,
         test=(CONFIG.dataset.test.fraction, CONFIG.dataset.test.seed),
         validation=(CONFIG.dataset.validation.fraction, CONFIG.dataset.validation.seed),

@@ -1,13 +1,14 @@
 """Write the label matrix of each split."""
 
 from multilabel import labels, logs
-from multilabel.datasets import coco
+from multilabel.datasets import read_labels
 
 with logs.logged(snakemake.log[0]):
     i, p = snakemake.input, snakemake.params
+    folders = i.images or [None, None]
     splits = labels.splits(
-        coco.read_labels(i.train, crowds=p.crowds),
-        coco.read_labels(i.test, crowds=p.crowds) if i.test else None,
+        read_labels(p.kind, i.train, folders[0], crowds=p.crowds),
+        read_labels(p.kind, i.test, folders[-1], crowds=p.crowds) if i.test else None,
         held_out_test=p.test,
         held_out_validation=p.validation,
     )
