@@ -43,7 +43,7 @@ $(READY): requirements.lock $(LOCK)
 	@cp $(LOCK) $@
 
 demo: $(READY) ## run the whole workflow on generated data; print Table 2
-	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
+	$(BIN)/snakemake all miml --cores $(CORES) --configfile config/demo.yaml
 	@echo
 	@cat $(DEMO)/tables/table2.md
 	@echo

@@ -154,6 +154,7 @@ rule miml_report:
     params:
         dataset=DATASET,
         beside=CONFIG.miml.beside,
+        network="VGG" if CONFIG.base.network == "VGG16" else CONFIG.base.network,
         splits=CONFIG.miml.splits,
         code=code("miml_report.py"),
     message:

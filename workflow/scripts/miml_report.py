@@ -10,6 +10,8 @@ with logs.logged(snakemake.log[0]):
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     published = tables.published()["miml"]
     scores = {name: pd.read_csv(path) for name, path in zip([p.dataset, *p.beside], [i.scores, *i.beside], strict=True)}
+    for frame in scores.values():
+        frame["classifier"] = frame["classifier"].str.replace("VGG", p.network)
     theirs = {name: published.get(name.split("_")[0]) for name in scores}
 
     table, shown = miml.comparison(scores[p.dataset], theirs[p.dataset])

@@ -1,0 +1,56 @@
+"""The target `miml` on the smallest demo, and on MSRC v2 with real weights."""
+
+import pandas as pd
+import pytest
+
+from .conftest import ROOT, copy_project, planned, run_snakemake
+
+RESULTS = "results/shapes_smallest"
+
+
+@pytest.fixture(scope="module")
+def finished_miml(finished, tmp_path_factory):
+    """The finished smallest demo, in which `miml` was run too."""
+    folder = copy_project(tmp_path_factory.mktemp("miml") / "project", finished, "results", ".snakemake")
+    result = run_snakemake(folder, "--", "miml")
+    assert result.returncode == 0, result.stdout
+    return folder
+
+
+def test_every_table_and_figure_is_there(finished_miml):
+    made = {path.name for path in (finished_miml / RESULTS).glob("*/miml_*.*")}
+    assert made == {
+        *(f"miml_{name}.{suffix}" for name in ("table1", "blocks") for suffix in ("csv", "md", "tex")),
+        *(f"miml_{name}.{suffix}" for name in ("fig3", "blocks") for suffix in ("pdf", "png")),
+    }
+
+
+def test_splits_of_all_jobs_are_gathered(finished_miml):
+    scores = pd.read_csv(finished_miml / RESULTS / "miml/scores.csv")
+    assert sorted(scores["split"].unique()) == [0, 1, 2, 3]
+    assert sorted(scores["images"].unique()) == [20, 40]
+    assert scores.notna().to_numpy().all()
+
+
+def test_a_second_call_has_nothing_to_do(finished_miml):
+    assert planned(finished_miml, "miml") == {}
+
+
+def test_the_main_experiment_does_not_ask_for_it(finished):
+    assert not (finished / RESULTS / "miml").exists()
+
+
+def test_both_classifiers_beat_what_was_published_on_msrc(shared_data, tmp_path):
+    folder = copy_project(tmp_path / "project")
+    text = (ROOT / "tests/workflow/msrc.yaml").read_text().replace("../shared/data", str(shared_data))
+    config = tmp_path / "msrc.yaml"
+    config.write_text(text.replace("  bag: average\n", "  bag: average\n  splits: 3\n  sizes: []\n"))
+    result = run_snakemake(folder, "--", "miml", config=config)
+    assert result.returncode == 0, result.stdout
+    table = pd.read_csv(folder / "results/msrc_v2/tables/miml_table1.csv").set_index(["method", "metric"])["mean"]
+    for classifier, precision in {"MobileNet+L1LR": 0.896, "MobileNet+LR": 0.920}.items():
+        assert table[classifier, "average precision"] == pytest.approx(precision, abs=0.03)  # three splits, not thirty
+        assert table[classifier, "average precision"] > table["MIMLfast", "average precision"]
+        for metric in ("coverage", "Hamming loss", "one error", "ranking loss"):
+            published = [table[method, metric] for method in ("MIMLfast", "KISAR", "MIMLkNN", "MIMLSVM", "RankLSIM")]
+            assert table[classifier, metric] < min(published)
