@@ -1,5 +1,6 @@
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from multilabel import top_models
+from multilabel import top_models, training
 from multilabel.labels import LabelMatrix
 from multilabel.top_models import FeatureFile
 
@@ -146,9 +147,46 @@ def test_images_without_features_are_left_out_and_the_others_keep_their_labels(p
     assert ((chunk.x[:, :3] > 0.3) == chunk.y).all()
 
 
+class StoppedError(Exception):
+    pass
+
+
+def train_one_epoch_and_stop(project, place, monkeypatch, **changes):
+    """Train until the first epoch's state is written; gives the state's files."""
+
+    def stop(*arguments):
+        raise StoppedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_line", stop)
+        with pytest.raises(StoppedError):
+            train(project, place, **changes)
+    return sorted((project / place / RUN).glob(".state-*"))
+
+
+@pytest.mark.parametrize(
+    "change", [{"momentum": 0.5}, {"decay": 1e-3}, {"seed": 4}, {"memory_gb": 1.0}, {"min_delta": 1.0}]
+)
+def test_a_state_of_other_hyper_parameters_is_not_used(project, monkeypatch, change):
+    place = "_".join(change)
+    (stale,) = train_one_epoch_and_stop(project, place, monkeypatch)
+    (state,) = train_one_epoch_and_stop(project, place, monkeypatch, **change)
+    assert state != stale
+    assert losses(train(project, place, **change)) == losses(train(project, f"{place}_fresh", **change))
+
+
+def test_a_state_of_other_features_is_not_used(project, monkeypatch, tmp_path):
+    (stale,) = train_one_epoch_and_stop(project, "other", monkeypatch)
+    shutil.copytree(project, tmp_path / "project")
+    with h5py.File(tmp_path / "project" / "train.h5", "r+") as file:
+        file["features"][0, 0] += 1
+    (state,) = train_one_epoch_and_stop(tmp_path / "project", "other", monkeypatch)
+    assert state.name != stale.name
+
+
 # Killed
 
-SETTINGS_OF_KILLED = SETTINGS | {"epochs": 150, "patience": 150}
+SETTINGS_OF_KILLED = SETTINGS | {"epochs": 40, "patience": 40}
 
 TRAINED = f"""
 import sys
@@ -181,7 +219,7 @@ def train_apart(project, folder, names, kill_after=None):
 def test_runs_on_windows_of_features_end_in_the_same_bytes_after_a_kill_at_any_moment(project):
     names = [RUN, RUN.replace("d5", "bn")]
     train_apart(project, project / "undisturbed", names)
-    moment = np.random.default_rng().integers(10, 280)  # another one in each test, in the first run or the second
+    moment = np.random.default_rng().integers(5, 75)  # another one in each test, in the first run or the second
     train_apart(project, project / "killed", names, kill_after=int(moment))
     told = train_apart(project, project / "killed", names)
     assert any("goes on after" in line for line in told)

@@ -103,6 +103,13 @@ def overshooting(folder, **options):
     return fit(folder, rate=4.0, **options)
 
 
+def test_what_a_killed_run_was_writing_is_removed(tmp_path):
+    (tmp_path / "..123.partial.state-k-0.h5").write_bytes(b"half")
+    (tmp_path / ".best.123.partial.weights.h5").write_bytes(b"half")
+    fit(tmp_path)
+    assert not list(tmp_path.glob("*.partial.*"))
+
+
 @pytest.mark.parametrize("epoch", [0, 2])
 def test_a_state_cut_short_is_named_and_training_starts_over(tmp_path, epoch):
     """That of the last epoch, and that of the best one, whose weights the run would end with."""

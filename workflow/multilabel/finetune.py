@@ -87,7 +87,7 @@ def train(
     inputs = [*labels, top_model_weights, *filter(None, [base["weights"], statistics])]
     training.run(
         Path(folder),
-        {"specification": asdict(run), "inputs": provenance.digests(inputs), **record},
+        {"specification": asdict(run), "inputs": provenance.digests(inputs), "settings": settings, **record},
         build(network, run, head),
         training.sgd(run.learning_rate, settings["momentum"], settings["decay"]),
         *sources,

@@ -122,7 +122,7 @@ def train(
             run = _top_model_run(name)
             training.run(
                 Path(folder) / name,
-                {"specification": asdict(run), "inputs": inputs, **record},
+                {"specification": asdict(run), "inputs": inputs, "settings": settings, **record},
                 build(run, splits[0].inputs, splits[0].classes, seed=settings["seed"]),
                 training.sgd(run.learning_rate, settings["momentum"], settings["decay"]),
                 *(split.source for split in splits),

@@ -370,6 +370,8 @@ class _State:
 
     def restore(self) -> None:
         """Go on from the last epoch, if its file and that of the best one are readable; remove those of other keys."""
+        for path in self.folder.glob("*.partial.*"):  # what was being written when the run was killed
+            path.unlink()
         found = []
         for path in self.folder.glob(".state-*"):
             if path.name.startswith(f".state-{self.key}-"):

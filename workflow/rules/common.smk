@@ -131,13 +131,10 @@ def feature_files(root, run_list):
 
 
 def jobs_of(run_list):
-    """The runs in groups of equal size for one process each, at most `grid.runs_per_job`; same features stay together."""
-    if not run_list:
-        return []
+    """The runs in jobs of at most `grid.runs_per_job`, dealt out so that jobs take alike long; same features together."""
     ordered = sorted(run_list, key=lambda run: (run.preprocess, run.pooling))
     count = -(-len(ordered) // CONFIG.grid.runs_per_job)
-    bounds = [len(ordered) * job // count for job in range(count + 1)]
-    return [ordered[start:end] for start, end in zip(bounds, bounds[1:])]
+    return [ordered[job::count] for job in range(count)]
 
 
 def record_of(root):
