@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import h5py
+import keras
 import numpy as np
 import pytest
 
-from multilabel import top_models, training
+from multilabel import runs, top_models, training
 from multilabel.labels import LabelMatrix
 from multilabel.top_models import FeatureFile
 
@@ -145,6 +146,41 @@ def test_images_without_features_are_left_out_and_the_others_keep_their_labels(p
     (chunk, *more) = record.source.chunks(None, 512)
     assert not more
     assert ((chunk.x[:, :3] > 0.3) == chunk.y).all()
+
+
+def plain(layers, regulariser):
+    """The top model in Keras' own layers, without dropout."""
+    model = keras.Sequential([keras.Input((20,))])
+    for _ in range(layers):
+        model.add(keras.layers.Dense(8))
+        model.add(keras.layers.BatchNormalization() if regulariser == "bn" else keras.layers.Dropout(0.0))
+        model.add(keras.layers.ReLU())
+    model.add(keras.layers.Dense(3))
+    return model
+
+
+@pytest.mark.parametrize("regulariser", ["d0", "bn"])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_validation_losses_agree_with_keras_fit_of_the_same_initial_weights_and_order(project, layers, regulariser):
+    name = f"a_set_zmuvs_77_{layers}x8{regulariser}_lr11_b16"
+    found = losses(train(project, "kept", name, memory_gb=1.0, decay=0.01, epochs=5), name)
+    (x, y), held_out = [
+        next(iter(top_models._labelled(*pair, SETTINGS | {"memory_gb": 1.0}).source.chunks(None, 16)))[:2]
+        for pair in ((str(project / f"{split}.h5"), str(project / f"{split}_labels.h5")) for split in ("train", "val"))
+    ]
+    model = plain(layers, regulariser)
+    model.set_weights(top_models.build(runs.parse(name), 20, 3, seed=SETTINGS["seed"]).get_weights())
+    model.compile(
+        keras.optimizers.SGD(keras.optimizers.schedules.InverseTimeDecay(0.1, 1, 0.01), momentum=0.9, nesterov=True),
+        keras.losses.BinaryCrossentropy(from_logits=True),
+    )
+    expected = []
+    for epoch in range(5):
+        order = training.permutation(len(y), SETTINGS["seed"], epoch)
+        ordered = [np.asarray(values, np.float32)[order] for values in (x, y)]
+        model.fit(*ordered, batch_size=16, shuffle=False, verbose=0)
+        expected.append(model.evaluate(*[np.asarray(values, np.float32) for values in held_out], verbose=0))
+    assert found == pytest.approx(expected, abs=1e-4)
 
 
 class StoppedError(Exception):

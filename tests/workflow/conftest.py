@@ -6,14 +6,14 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SMALLEST = ROOT / "tests/workflow/smallest.yaml"
 CODE = ("Snakefile", "config", "workflow", "envs", "profiles")
-Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def copy_project(target: Path, source: Path = ROOT, *more: str) -> Path:
@@ -27,14 +27,18 @@ def copy_project(target: Path, source: Path = ROOT, *more: str) -> Path:
     return target
 
 
-def run_snakemake(folder: Path, *arguments: str, config: str | Path = ROOT / "tests/workflow/smallest.yaml"):
-    """Call Snakemake as a user would; gives exit status and output."""
+def snakemake_call(folder: Path, *arguments: str, config: str | Path = SMALLEST) -> tuple[list[str], dict[str, Any]]:
+    """The command by which a user calls Snakemake in a folder, and what `subprocess` needs besides."""
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", str(config), *arguments]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
-    return subprocess.run(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    return command, {"cwd": folder, "env": environment}
+
+
+def run_snakemake(folder: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Call Snakemake; gives exit status and output."""
+    command, place = snakemake_call(folder, *arguments, **options)
+    return subprocess.run(command, **place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
 def planned(folder: Path, *arguments: str, **options) -> Counter[str]:

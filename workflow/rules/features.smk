@@ -54,8 +54,17 @@ rule channel_statistics:
         "../scripts/channel_statistics.py"
 
 
+# With several shards, jobs fill one set of files together, and a last one checks and names them.
+SHARDS = CONFIG.features.shards
+SHARD = "" if SHARDS == 1 else f"_shard{{shard}}of{SHARDS}"
+
 for root in [DATASET, RANDOM_BASE] if BASELINES else [DATASET]:
     designs = sorted({(run.preprocess, run.pooling) for run in top_models_on(root)})
+    prefix = f"results/{root}/features/{{split}}"
+    finished = {
+        "features": [f"{prefix}_{preprocess}_{pooling}.h5" for preprocess, pooling in designs],
+        "skipped": f"{prefix}_skipped.csv",
+    }
 
     rule:
         name:
@@ -66,12 +75,11 @@ for root in [DATASET, RANDOM_BASE] if BASELINES else [DATASET]:
             weights=weights_of(root),
             statistics=statistics_of(*dict(designs)),
         output:
-            [f"results/{root}/features/{{split}}_{preprocess}_{pooling}.h5" for preprocess, pooling in designs],
-            skipped=f"results/{root}/features/{{split}}_skipped.csv",
+            **(finished if SHARDS == 1 else {"record": temp(f"{prefix}{SHARD}.json")}),
         log:
-            f"logs/{root}/features_{{split}}.log",
+            f"logs/{root}/features_{{split}}{SHARD}.log",
         benchmark:
-            f"benchmarks/{root}/features_{{split}}.tsv"
+            f"benchmarks/{root}/features_{{split}}{SHARD}.tsv"
         conda:
             "../../envs/gpu.yaml"
         threads: CONFIG.threads.features
@@ -81,12 +89,40 @@ for root in [DATASET, RANDOM_BASE] if BASELINES else [DATASET]:
             runtime=720,
         params:
             designs=designs,
+            prefix=prefix,
             base=BASE,
-            batch_size=CONFIG.features.batch_size,
+            settings=CONFIG.features.model_dump(include={"batch_size", "mixed_precision", "xla"}),
             reading=READING,
+            part=lambda wildcards: (int(wildcards.get("shard", 1)) - 1, SHARDS),
             threads=CONFIG.threads.features,
             code=code("features.py"),
         message:
-            "Bottleneck features of {wildcards.split}"
+            "Bottleneck features of {wildcards}"
         script:
             "../scripts/features.py"
+
+    if SHARDS > 1:
+
+        rule:
+            name:
+                "gather_features" if root == DATASET else "random_base_gather_features"
+            input:
+                expand(f"{prefix}{SHARD}.json", shard=range(1, SHARDS + 1), allow_missing=True),
+            output:
+                **finished,
+            log:
+                f"logs/{root}/gather_features_{{split}}.log",
+            benchmark:
+                f"benchmarks/{root}/gather_features_{{split}}.tsv"
+            conda:
+                "../../envs/cpu.yaml"
+            resources:
+                mem_mb=1000,
+                runtime=60,
+            params:
+                designs=designs,
+                code=code("gather_features.py"),
+            message:
+                "Completing the bottleneck features of {wildcards.split}"
+            script:
+                "../scripts/gather_features.py"

@@ -1,4 +1,4 @@
-"""Write the bottleneck features of a split: every design from one pass over its images."""
+"""Write the bottleneck features of a split, or of a part of it: every design from one pass over its images."""
 
 from multilabel import devices, logs
 
@@ -8,15 +8,26 @@ with logs.logged(snakemake.log[0]):
     from multilabel.labels import LabelMatrix
 
     i, p = snakemake.input, snakemake.params
-    designs = [tuple(design) for design in p.designs]
-    features.extract(
+    split = (
         LabelMatrix.load(i.labels),
         i.images,
         backbones.build(**p.base, weights=i.weights or None),
-        dict(zip(designs, snakemake.output, strict=False)),
-        skipped=snakemake.output.skipped,
-        batch_size=p.batch_size,
-        reading=p.reading,
-        statistics=images.ChannelStatistics(**files.read_json(i.statistics)) if i.statistics else None,
-        provenance={"base": p.base, "inputs": provenance.digests(filter(None, [i.labels, i.weights]))},
+        {(preprocess, pooling): f"{p.prefix}_{preprocess}_{pooling}.h5" for preprocess, pooling in p.designs},
     )
+    options = p.settings | {
+        "skipped": f"{p.prefix}_skipped.csv",
+        "reading": p.reading,
+        "statistics": images.ChannelStatistics(**files.read_json(i.statistics)) if i.statistics else None,
+        "provenance": {
+            "base": p.base,
+            "settings": p.settings,
+            "threads": p.threads,
+            "inputs": provenance.digests(filter(None, [i.labels, i.weights])),
+            "code": p.code,
+            "versions": provenance.versions(),
+        },
+    }
+    if p.part[1] == 1:
+        features.extract(*split, **options)
+    else:
+        files.write_json(snakemake.output.record, features.extract_part(*split, part=p.part, **options))
