@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALLEST = ROOT / "tests/workflow/smallest.yaml"
@@ -51,11 +52,15 @@ def planned(folder: Path, *arguments: str, **options) -> Counter[str]:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Path:
-    """The project with the results of the smallest demo. Do not change it: see `changeable`."""
-    folder = copy_project(tmp_path_factory.mktemp("finished") / "project")
-    result = run_snakemake(folder)
-    assert result.returncode == 0, result.stdout
+def finished(tmp_path_factory, worker_id) -> Path:
+    """The project with the smallest demo's results, made once for all workers. Do not change it: see `changeable`."""
+    together = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    folder = together / "finished" / "project"
+    with FileLock(together / "finished.lock"):
+        if not (folder / "results/shapes_smallest/tables/table2.csv").exists():
+            copy_project(folder)
+            result = run_snakemake(folder)
+            assert result.returncode == 0, result.stdout
     return folder
 
 

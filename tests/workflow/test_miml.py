@@ -40,6 +40,17 @@ def test_the_main_experiment_does_not_ask_for_it(finished):
     assert not (finished / RESULTS / "miml").exists()
 
 
+@pytest.mark.parametrize(("name", "labels"), [("msrc_v2", "GroundTruth"), ("scene", "processed/miml data.mat")])
+def test_the_published_datasets_have_configurations(name, labels, tmp_path):
+    folder = copy_project(tmp_path / "project")
+    images = folder / "resources" / name / {"msrc_v2": "Images", "scene": "original"}[name]
+    for path in (images / "1.jpg", (images.parent / labels) / "1.bmp" if name == "msrc_v2" else images.parent / labels):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    jobs = planned(folder, "miml", config=folder / f"config/{name}.yaml")
+    assert jobs["miml_features"] == jobs["official_weights"] == 1
+
+
 def test_both_classifiers_beat_what_was_published_on_msrc(shared_data, tmp_path):
     folder = copy_project(tmp_path / "project")
     text = (ROOT / "tests/workflow/msrc.yaml").read_text().replace("../shared/data", str(shared_data))

@@ -8,15 +8,17 @@ EVALUATED = list(dict.fromkeys(["val", TEST]))
 
 rule predict_top_model:
     input:
-        labels=f"{RESULTS}/labels/{{split}}.h5",
-        features=lambda wildcards: feature_file(wildcards.root, wildcards.split, runs.parse(wildcards.run)),
+        labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
+        features=lambda wildcards: [
+            feature_file(wildcards.root, split, runs.parse(wildcards.run)) for split in EVALUATED
+        ],
         weights="results/{root}/top_models/{run}/best.weights.h5",
     output:
-        "results/{root}/predictions/{run}/{split}.h5",
+        expand("results/{root}/predictions/{run}/{split}.h5", split=EVALUATED, allow_missing=True),
     log:
-        "logs/{root}/predictions/{run}/{split}.log",
+        "logs/{root}/predictions/{run}.log",
     benchmark:
-        "benchmarks/{root}/predictions/{run}/{split}.tsv"
+        "benchmarks/{root}/predictions/{run}.tsv"
     wildcard_constraints:
         run=STAGE1,
     conda:
@@ -29,26 +31,26 @@ rule predict_top_model:
         threads=CONFIG.threads.training,
         code=code("predict_top_model.py"),
     message:
-        "Scores of {wildcards.run} on {wildcards.split}"
+        "Scores of {wildcards.run}"
     script:
         "../scripts/predict_top_model.py"
 
 
 rule predict_finetuned:
     input:
-        labels=f"{RESULTS}/labels/{{split}}.h5",
-        images=lambda wildcards: images_of(wildcards.split),
+        labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
+        images=[images_of(split) for split in EVALUATED],
         weights=f"{RESULTS}/finetuned/{{run}}/best.weights.h5",
         statistics=lambda wildcards: statistics_of(FINETUNED[wildcards.run].preprocess),
     output:
-        f"{RESULTS}/predictions/{{run}}/{{split}}{{perturbed}}.h5",
+        scores=expand(f"{RESULTS}/predictions/{{run}}/{{split}}.h5", split=EVALUATED, allow_missing=True),
+        perturbed=f"{RESULTS}/predictions/{{run}}/{TEST}_augmented.h5",
     log:
-        f"logs/{DATASET}/predictions/{{run}}/{{split}}{{perturbed}}.log",
+        f"logs/{DATASET}/predictions/{{run}}.log",
     benchmark:
-        f"benchmarks/{DATASET}/predictions/{{run}}/{{split}}{{perturbed}}.tsv"
+        f"benchmarks/{DATASET}/predictions/{{run}}.tsv"
     wildcard_constraints:
         run=STAGE2,
-        perturbed="(_augmented)?",
     conda:
         "../../envs/gpu.yaml"
     threads: CONFIG.threads.features
@@ -59,11 +61,11 @@ rule predict_finetuned:
     params:
         base=BASE,
         reading=READING,
-        seed=lambda wildcards: CONFIG.evaluation.seed if wildcards.perturbed else None,
+        seed=CONFIG.evaluation.seed,
         threads=CONFIG.threads.features,
         code=code("predict_finetuned.py"),
     message:
-        "Scores of {wildcards.run} on {wildcards.split}{wildcards.perturbed}"
+        "Scores of {wildcards.run}"
     script:
         "../scripts/predict_finetuned.py"
 

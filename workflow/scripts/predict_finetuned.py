@@ -1,4 +1,4 @@
-"""Write the scores of a fine-tuned model on the images of a split, as they are or perturbed."""
+"""Write the scores of a fine-tuned model on the splits it is judged by, and on the last one's images perturbed."""
 
 from multilabel import devices, logs
 
@@ -6,14 +6,19 @@ with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
     from multilabel import finetune, predictions
 
-    p = snakemake.params
-    image_id, scores = finetune.predict(
-        snakemake.input.weights,
-        labels=snakemake.input.labels,
-        images=snakemake.input.images,
-        base={**p.base, "weights": None},
-        statistics=snakemake.input.statistics or None,
-        reading=p.reading,
-        perturb=p.seed,
-    )
-    predictions.save(snakemake.output[0], image_id, scores)
+    i, p = snakemake.input, snakemake.params
+    places = list(zip(i.labels, i.images, snakemake.output.scores, strict=True))
+    for labels, images, output, seed in [
+        *((*place, None) for place in places),
+        (*places[-1][:2], snakemake.output.perturbed, p.seed),
+    ]:
+        image_id, scores = finetune.predict(
+            i.weights,
+            labels=labels,
+            images=images,
+            base={**p.base, "weights": None},
+            statistics=i.statistics or None,
+            reading=p.reading,
+            perturb=seed,
+        )
+        predictions.save(output, image_id, scores)

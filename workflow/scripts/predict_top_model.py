@@ -1,4 +1,4 @@
-"""Write the scores of a top model on a split."""
+"""Write the scores of a top model on the splits it is judged by."""
 
 from multilabel import devices, logs
 
@@ -7,6 +7,8 @@ with logs.logged(snakemake.log[0]):
     from multilabel import predictions, top_models
     from multilabel.labels import LabelMatrix
 
-    classes = LabelMatrix.load(snakemake.input.labels).classes
-    image_id, scores = top_models.predict(snakemake.input.weights, snakemake.input.features, len(classes))
-    predictions.save(snakemake.output[0], image_id, scores)
+    i = snakemake.input
+    for labels, features, output in zip(i.labels, i.features, snakemake.output, strict=True):
+        classes = LabelMatrix.load(labels).classes
+        image_id, scores = top_models.predict(i.weights, features, len(classes))
+        predictions.save(output, image_id, scores)
