@@ -6,12 +6,12 @@ MIML_SPLITS = [
     range(start, min(start + CONFIG.miml.splits_per_job, CONFIG.miml.splits))
     for start in range(0, CONFIG.miml.splits, CONFIG.miml.splits_per_job)
 ]
-
-
-def miml_weights():
-    """The weights of the base network, with its classifier where a layer of that is wanted."""
-    with_top = CONFIG.base.weights == "official" and CONFIG.miml.bag != "average"
-    return f"resources/weights/{VGG16_WEIGHTS_WITH_TOP}" if with_top else weights_of(DATASET)
+# The base network's, with its classifier where a layer of that is wanted.
+MIML_WEIGHTS = (
+    f"resources/weights/{VGG16_WEIGHTS_WITH_TOP}"
+    if CONFIG.base.weights == "official" and CONFIG.miml.bag != "average"
+    else weights_of(DATASET)
+)
 
 
 rule miml_labels:
@@ -44,7 +44,7 @@ rule miml_features:
     input:
         labels=f"{MIML}/labels.h5",
         images=source_images(CONFIG.miml.source),
-        weights=miml_weights(),
+        weights=MIML_WEIGHTS,
     output:
         features=f"{MIML}/features.h5",
         skipped=f"{MIML}/skipped.csv",
