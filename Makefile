@@ -68,11 +68,8 @@ format: $(READY) ## format the code
 schema: $(READY) ## write config/README.md and the configuration's schema from the code
 	$(BIN)/python workflow/schemas/generate.py
 
-bench: $(READY) ## time the library beside its peers
-	@for benchmark in tests/benchmarks/bench_*.py; do \
-		echo "# $$benchmark"; \
-		PYTHONPATH=workflow $(BIN)/python $$benchmark || exit 1; \
-	done
+bench: $(READY) ## time the library beside its peers; some of them: make bench ONLY="labels linear"
+	PYTHONPATH=workflow $(BIN)/python tests/benchmarks/run.py $(ONLY)
 
 # Keeps the versions that are there and changes only what pyproject.toml asks for. One version for all Pythons and
 # machines, so that results compare.

@@ -1,14 +1,12 @@
-"""Times the metrics and decisions beside scikit-learn's on arrays of the size of COCO's val2014.
+"""Metrics and decisions on as many scores as COCO's val2014 has, beside scikit-learn.
 
-Run by hand: python tests/benchmarks/bench_evaluation.py
 Expected: all of `evaluate` in less than 5 s; average precision at least 5 times as fast as scikit-learn's.
 """
 
-import timeit
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
+from comparison import Row, in_turn
 from sklearn import metrics as sk
 
 from multilabel import decisions, metrics
@@ -17,11 +15,8 @@ from multilabel.evaluation import evaluate
 N, L = 40_504, 80
 
 
-def seconds(function: Callable[[], Any], repeat: int = 3) -> float:
-    return min(timeit.repeat(function, number=1, repeat=repeat))
-
-
-def compare() -> None:
+def rows(rounds: int = 3) -> Iterator[Row]:
+    """A row for each metric that scikit-learn has, and one for all of them and the decisions."""
     rng = np.random.default_rng(0)
     # As in COCO: one class in half of the images, the others long-tailed, 2.9 labels per image.
     frequency = np.geomspace(0.14, 0.0015, L)
@@ -29,8 +24,7 @@ def compare() -> None:
     truth = (rng.random((N, L)) < frequency).astype(np.uint8)
     scores = rng.random((N, L), dtype=np.float32)
     predicted = decisions.threshold(scores, 0.5)
-    print(f"{N} × {L}, {metrics.label_cardinality(truth):.2f} labels per image; seconds, best of 3")
-
+    expected = {"average precision per class": 5.0}
     for name, ours, theirs in (
         (
             "average precision per class",
@@ -69,18 +63,7 @@ def compare() -> None:
             lambda: sk.hamming_loss(truth, predicted),
         ),
     ):
-        our_time, their_time = seconds(ours), seconds(theirs)
-        print(f"{name:32s} ours {our_time:6.3f}  scikit-learn {their_time:6.3f}  ratio {their_time / our_time:5.1f}")
-
-    for name, function in (
-        ("top_k", lambda: decisions.top_k(scores, 3)),
-        ("top_k, random ties", lambda: decisions.top_k(truth, 3, rng)),
-        ("cardinality_threshold", lambda: decisions.cardinality_threshold(scores, truth)),
-        ("cardinality_thresholds", lambda: decisions.cardinality_thresholds(scores, truth)),
-        ("evaluate: all of it", lambda: evaluate(truth, scores)),
-    ):
-        print(f"{name:32s} ours {seconds(function):6.3f}")
-
-
-if __name__ == "__main__":
-    compare()
+        taken = in_turn({"ours": ours, "theirs": theirs}, rounds, warm=False)
+        yield Row(f"{name}, {N:,} × {L}", "scikit-learn", *taken.values(), expected=expected.get(name))
+    all_of_it = in_turn({"ours": lambda: evaluate(truth, scores)}, rounds, warm=False)["ours"]
+    yield Row("all metrics and decisions", "the 5 s they may take", all_of_it, [5.0] * rounds, expected=1)

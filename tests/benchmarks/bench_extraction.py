@@ -1,32 +1,24 @@
-"""Times the extraction of six feature files beside a pass of `model.predict` per file and beside the bare network.
+"""Extraction of six feature files, beside a pass of `model.predict` for each and beside the bare network.
 
-Run by hand: python tests/benchmarks/bench_extraction.py [images] [repeats]
 Expected: at least 2.5 times as fast as the passes of `predict`; at least 0.9 of the bare network's rate.
-Takes about 4 minutes per repeat on two cores. VGG16 at 224×224 in full width, random weights, JPEG images of 640×480.
+VGG16 at 224×224 in full width, random weights, JPEG images of 640×480. Takes some minutes a round on two cores.
 """
 
-import json
 import os
-import resource
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from comparison import Row, in_own_process, report
 from PIL import Image
 
 from multilabel import devices
 
 SIZE, BATCH = 224, 32
-Seconds = np.ndarray
-"""Of wall time, and of processors: the latter compare where the machine has other work, too."""
 DESIGNS = [(preprocess, pooling) for preprocess in ("inet", "zmuvs") for pooling in ("77", "avg", "max")]
-
-
-def clocks() -> Seconds:
-    return np.array([time.monotonic(), time.process_time()])
 
 
 def draw(folder: Path, count: int) -> None:
@@ -40,7 +32,7 @@ def draw(folder: Path, count: int) -> None:
         Image.fromarray(image.astype(np.uint8)).save(folder / f"{number:04}.jpg", quality=90)
 
 
-def ours(folder: Path, place: Path) -> Seconds:
+def ours(folder: Path, place: Path) -> float:
     """Extraction by this library."""
     devices.configure(os.cpu_count() or 1, gpu=False)
     from multilabel import backbones, features
@@ -50,7 +42,7 @@ def ours(folder: Path, place: Path) -> Seconds:
     labels = LabelMatrix(np.arange(len(names)), tuple(names), ("any",), np.zeros((len(names), 1)))
     base = backbones.build("VGG16", input_size=SIZE)
     outputs = {design: place / f"{'_'.join(design)}.h5" for design in DESIGNS}
-    started = clocks()
+    started = time.monotonic()
     features.extract(
         labels,
         folder,
@@ -62,10 +54,10 @@ def ours(folder: Path, place: Path) -> Seconds:
         provenance={},
         report=lambda line: None,
     )
-    return clocks() - started
+    return time.monotonic() - started
 
 
-def predict(folder: Path, place: Path) -> Seconds:
+def predict(folder: Path, place: Path) -> float:
     """One pass per file, as Keras' guides do it."""
     import keras
 
@@ -77,7 +69,7 @@ def predict(folder: Path, place: Path) -> Seconds:
         "avg": keras.layers.GlobalAveragePooling2D(),
         "max": keras.layers.GlobalMaxPooling2D(),
     }
-    started = clocks()
+    started = time.monotonic()
     for preprocess, pooling in DESIGNS:
         pixels = keras.utils.image_dataset_from_directory(
             folder, labels=None, image_size=(SIZE, SIZE), batch_size=BATCH, shuffle=False, verbose=False
@@ -85,10 +77,10 @@ def predict(folder: Path, place: Path) -> Seconds:
         pixels = pixels.map(lambda batch, kind=preprocess: images.normalise(batch, kind)).prefetch(2)
         found = keras.Sequential([base, layers[pooling]]).predict(pixels, verbose=0)
         np.save(place / f"{preprocess}_{pooling}.npy", found.astype(np.float16) if pooling == "77" else found)
-    return clocks() - started
+    return time.monotonic() - started
 
 
-def bare(folder: Path, place: Path) -> Seconds:
+def bare(folder: Path, place: Path) -> float:
     """The network alone on as many images as there are files, a batch in memory at a time."""
     devices.configure(os.cpu_count() or 1, gpu=False)
     import tensorflow as tf
@@ -100,46 +92,27 @@ def bare(folder: Path, place: Path) -> Seconds:
     pixels = tf.constant(np.random.default_rng(0).random((BATCH, SIZE, SIZE, 3), np.float32))
     forward(pixels)
     count = len(list(folder.iterdir())) // BATCH
-    started = clocks()
+    started = time.monotonic()
     for _ in range(count):
         forward(pixels).numpy()
-    return clocks() - started
+    return time.monotonic() - started
 
 
-def measured(contender: str, folder: Path) -> dict[str, list[float]]:
-    """What a contender takes in a process of its own: seconds without start-up, and GB of memory at its peak."""
-    with tempfile.TemporaryDirectory() as place:
-        command = [sys.executable, __file__, contender, str(folder), place]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise RuntimeError(result.stderr)
-    return json.loads(result.stdout.splitlines()[-1])
+def rows(rounds: int = 2, count: int = 64) -> Iterator[Row]:
+    """Rows for both peers, and for memory; each contender in a process of its own, without its start-up."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as place:
+        draw(Path(folder), count)
+        found = [{each: in_own_process(__file__, each, folder, place) for each in CONTENDERS} for _ in range(rounds)]
+    seconds = {each: [values[each]["seconds"] for values in found] for each in CONTENDERS}
+    work = f"{len(DESIGNS)} feature files of {count} images"
+    yield Row(work, "model.predict for each file", seconds["ours"], seconds["predict"], expected=2.5)
+    twice = [2 * value for value in seconds["bare"]]  # a pass for each normalisation
+    yield Row(work, "the bare network, one pass each", seconds["ours"], twice, expected=0.9)
+    memory = ([values[each]["memory"] for values in found] for each in ("ours", "predict"))
+    yield Row(f"{work}: memory", "model.predict for each file", *memory, unit="GB")
 
 
-def compare(count: int = 64, repeats: int = 3) -> None:
-    """Print rows for each peer: a ratio is the median over the repeats, with the smallest and the largest."""
-    count -= count % BATCH
-    with tempfile.TemporaryDirectory() as name:
-        draw(Path(name), count)
-        rounds = [{each: measured(each, Path(name)) for each in ("bare", "ours", "predict")} for _ in range(repeats)]
-    seconds = {each: np.array([found[each]["seconds"] for found in rounds]) for each in rounds[0]}
-    seconds["bare"] *= 2  # one pass for each normalisation
-    peak = {each: max(found[each]["peak"] for found in rounds) for each in rounds[0]}
-    print(f"{count} images, {len(DESIGNS)} files; best seconds of {repeats}, the ratio's median (range), peak memory")
-    for peer, title in (("predict", "extraction: predict per file"), ("bare", "extraction: bare network")):
-        for clock, kind in enumerate(("wall", "CPU")):
-            mine, other = seconds["ours"][:, clock], seconds[peer][:, clock]
-            ratio = other / mine
-            print(
-                f"{title:28s} {kind:4s} ours {mine.min():6.1f}  peer {other.min():6.1f}  ratio {np.median(ratio):5.2f} "
-                f"({ratio.min():.2f}–{ratio.max():.2f})  memory {peak['ours']:.1f} GB, peer {peak[peer]:.1f} GB"
-            )
-
+CONTENDERS = {"bare": bare, "ours": ours, "predict": predict}
 
 if __name__ == "__main__":
-    if len(sys.argv) == 4:
-        taken = {"ours": ours, "predict": predict, "bare": bare}[sys.argv[1]](*map(Path, sys.argv[2:]))
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-        print(json.dumps({"seconds": taken.tolist(), "peak": memory}))
-    else:
-        compare(*map(int, sys.argv[1:]))
+    report(seconds=CONTENDERS[sys.argv[1]](*map(Path, sys.argv[2:])))

@@ -1,24 +1,23 @@
-"""Times the training of top models beside Keras' `fit`: single epochs, and the whole grid beside one script per run.
+"""Training of top models beside Keras' `fit`: single epochs, and the whole grid beside one script per run.
 
-Run by hand: python tests/benchmarks/bench_training.py [epochs] [grid]
-Expected, in one run on the same cores: an epoch of 20,000 × 512 at least 1.8 times as fast as `fit` for 1x1024 at batch
+Expected, on the same cores: an epoch of 20,000 × 512 at least 1.8 times as fast as `fit` for 1x1024 at batch
 32 and 1.2 times for 2x4096 at batch 128; the grid of 36 runs at 2,000 × 512, 3 epochs, at least 3 times as fast as 36
 scripts with `fit`, two at a time. Of those, six run (one of each shape, over all batch sizes and learning rates), and
 their time counts six times.
 """
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
 import numpy as np
+from comparison import Row, in_own_process, in_turn, report
 
 CORES = 2
 GRID = "zmuvs_avg_{1,2}x{1024,2048,4096}d5_lr{11,52}_b{32,64,128}"
@@ -64,8 +63,21 @@ model.fit(*data[0], batch_size=int(batch), epochs=3, validation_data=data[1], ve
 """
 
 
-def epochs(name: str, count: int = 20_000, repeat: int = 5) -> None:
-    """One epoch of one run, by our loop and by `fit`, in turn in the same process."""
+def rows(rounds: int = 3) -> Iterator[Row]:
+    """Single epochs beside `fit` and beside what matrix products alone would take, and the grid."""
+    for name, expected in (("1x1024d5_lr11_b32", 1.8), ("2x4096d5_lr11_b128", 1.2)):
+        found = in_own_process(__file__, f"zmuvs_avg_{name}", str(rounds))
+        ours, fit, product = (
+            [found[f"{what} {number}"] for number in range(rounds)] for what in ("ours", "fit", "product")
+        )
+        work = f"epoch of 20,000 × 512, {name}"
+        yield Row(work, "fit", ours, fit, expected=expected)
+        yield Row(work, "as one large matrix product", ours, [found["ideal"] * value for value in product])
+    yield grid()
+
+
+def epochs(name: str, rounds: int, count: int = 20_000) -> None:
+    """Report epochs of one run, by our loop and by `fit`, in turn in the same process."""
     import keras
     import tensorflow as tf
 
@@ -99,18 +111,16 @@ def epochs(name: str, count: int = 20_000, repeat: int = 5) -> None:
         tf.linalg.matmul(square, square)[0, 0].numpy()
 
     weights = 512 * run.nodes + (run.layers - 1) * run.nodes**2 + 80 * run.nodes
-    work = {our_epoch: 6 * count * weights, their_epoch: 6 * count * weights, product: 2 * 3000**3}
-    taken = in_turn(list(work), repeat)
-    rates = {function: work[function] / statistics.median(taken[function]) / 1e9 for function in work}
-    ratios = [theirs / ours for ours, theirs in zip(taken[our_epoch], taken[their_epoch], strict=True)]
-    print(
-        f"epoch of {count} × 512, {name}: {spread(ratios)} times as fast as fit; "
-        f"ours {rates[our_epoch]:.0f} GFLOP/s, fit {rates[their_epoch]:.0f}, a large matrix product "
-        f"{rates[product]:.0f} (ours: {rates[our_epoch] / rates[product]:.0%} of it)"
+    taken = in_turn({"ours": our_epoch, "fit": their_epoch, "product": product}, rounds)
+    # Seconds that the products of an epoch would take at the rate of a large one: what no loop can beat.
+    ideal = 6 * count * weights / (2 * 3000**3)
+    report(
+        **{f"{name} {number}": value for name, values in taken.items() for number, value in enumerate(values)},
+        ideal=ideal,
     )
 
 
-def grid(count: int = 2_000) -> None:
+def grid(count: int = 2_000) -> Row:
     """The grid as the workflow runs it, one thread a job, and scripts with `fit`; both two at a time."""
     from multilabel import runs
     from multilabel.labels import LabelMatrix
@@ -129,10 +139,8 @@ def grid(count: int = 2_000) -> None:
         ours = at_once([[sys.executable, "-c", JOB, place, *job] for job in jobs])
         peers = at_once([[sys.executable, "-c", PEER, place, *map(str, peer)] for peer in PEERS])
         assert len(list(Path(place).glob("runs/*/best.weights.h5"))) == 36
-    print(
-        f"grid of 36 runs, {count} × 512, 3 epochs: {6 * peers / ours:.2f} times as fast as scripts with fit; "
-        f"ours {ours:.0f} s (6 jobs of 6 runs), theirs 6 × {peers:.0f} s"
-    )
+    work = f"grid of 36 runs, {count:,} × 512, 3 epochs"
+    return Row(work, "36 scripts with fit, two at a time", [ours], [len(names) / len(PEERS) * peers], expected=3)
 
 
 def plain_model(layers: int, nodes: int):  # type: ignore[no-untyped-def]
@@ -153,18 +161,6 @@ def random_data(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.random((count, 512), dtype=np.float32), (rng.random((count, 80)) < 2.9 / 80).astype(np.uint8)
 
 
-def in_turn(functions: list[Callable[[], None]], repeat: int) -> dict[Callable[[], None], list[float]]:
-    """Seconds of each call; the first, which compiles, does not count. In turn: other load meets all alike."""
-    taken: dict[Callable[[], None], list[float]] = {function: [] for function in functions}
-    for turn in range(repeat + 1):
-        for function in functions:
-            started = time.perf_counter()
-            function()
-            if turn:
-                taken[function].append(time.perf_counter() - started)
-    return taken
-
-
 def at_once(commands: list[list[str]]) -> float:
     """Seconds of all processes, as many at a time as there are cores."""
     started = time.perf_counter()
@@ -175,22 +171,12 @@ def at_once(commands: list[list[str]]) -> float:
     return time.perf_counter() - started
 
 
-def spread(ratios: list[float]) -> str:
-    """Median and range."""
-    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
-
-
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or ["epochs", "grid"]
-    if "grid" in chosen:
-        grid()
-    if "epochs" in chosen:
-        from multilabel import devices
+    from multilabel import devices
 
-        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-        devices.configure(CORES, gpu=False)
-        import keras
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    devices.configure(CORES, gpu=False)
+    import keras
 
-        keras.utils.set_random_seed(0)  # `fit` needs it where operations are deterministic
-        epochs("zmuvs_avg_1x1024d5_lr11_b32")
-        epochs("zmuvs_avg_2x4096d5_lr11_b128", repeat=2)
+    keras.utils.set_random_seed(0)  # `fit` needs it where operations are deterministic
+    epochs(sys.argv[1], int(sys.argv[2]))

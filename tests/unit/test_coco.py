@@ -103,3 +103,55 @@ def test_labels_of_real_images_are_those_of_the_published_matrices(sample, split
     assert found.labels.shape[1] == 80
     for image, row in zip(found.image_id.tolist(), found.labels, strict=True):
         assert row.tolist() == published[image].tolist(), image
+
+
+def square(x, y, width, height):
+    """A polygon of COCO's: corners x, y, x, y, …"""
+    return [[x, y, x + width, y, x + width, y + height, x, y + height]]
+
+
+def with_masks(tmp_path, *annotations):
+    """The file of an image of 10×20 pixels with these annotations: (category id, segmentation, iscrowd)."""
+    content = CONTENT | {
+        "images": [{"id": 4, "file_name": "a.jpg", "height": 10, "width": 20}],
+        "annotations": [
+            {"id": number, "image_id": 4, "category_id": category, "segmentation": segmentation, "iscrowd": crowd}
+            for number, (category, segmentation, crowd) in enumerate(annotations, 70)
+        ],
+    }
+    path = tmp_path / "masks.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_coverage_is_the_share_of_the_image_below_the_masks_of_a_class(tmp_path):
+    path = with_masks(tmp_path, (90, square(0, 0, 10, 5), 0), (2, square(0, 0, 20, 10), 0))
+    found = coco.read_coverage(path)
+    assert found.coverage.tolist() == [[1.0, 0.0, 0.25]]
+    assert found.labels.tolist() == [[1, 0, 1]]
+
+
+def test_where_objects_of_a_class_overlap_the_image_is_covered_once(tmp_path):
+    path = with_masks(tmp_path, (2, square(0, 0, 10, 10), 0), (2, square(5, 0, 10, 10), 0))
+    assert coco.read_coverage(path).coverage.tolist() == [[0.75, 0.0, 0.0]]
+
+
+@pytest.mark.parametrize(("crowds", "expected"), [(False, 0.0), (True, 0.25)])
+def test_crowds_cover_only_where_they_count(tmp_path, crowds, expected):
+    run_lengths = {"size": [10, 20], "counts": [150, 50]}
+    path = with_masks(tmp_path, (2, run_lengths, 1), (10, square(0, 0, 1, 1), 0))
+    assert coco.read_coverage(path, crowds=crowds).coverage[0, 0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("segmentation", [None, [], "lost"])
+def test_an_object_without_a_mask_is_named(tmp_path, segmentation):
+    path = with_masks(tmp_path, (2, square(0, 0, 4, 4), 0), (2, segmentation, 0))
+    with pytest.raises(ValueError, match=r"masks\.json: annotation 71: expected a mask"):
+        coco.read_coverage(path)
+
+
+def test_real_objects_cover_part_of_their_images_and_of_no_others(shared_data):
+    found = coco.read_coverage(shared_data / "coco_sample/annotations/instances_val2017.json")
+    assert ((found.coverage > 0) == (found.labels > 0)).all()
+    person = found.coverage[:, found.classes.index("person")]
+    assert 0.05 < person[person > 0].mean() < 0.5

@@ -107,6 +107,10 @@ def test_a_held_out_validation_split_makes_a_third_split():
             {"finetune": {"runs": ["zmuvs_avg_2x4069d5_lr11_b128_15_lr11_b128"]}},
             "starts from zmuvs_avg_2x4069d5_lr11_b128, which is no run .*the nearest is zmuvs_avg_2x4096d5_lr11_b128",
         ),
+        (
+            {"labels": {"kind": "coverage"}, "dataset": {"kind": "csv"}},
+            "labels.kind is coverage, which needs the masks of dataset.kind coco or shapes; found csv",
+        ),
         ({"figures": {"fig5a": ["{a"]}}, "figures.fig5a: run pattern '{a': a brace without its partner"),
     ],
 )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -6,6 +8,11 @@ from multilabel import labels
 from multilabel.labels import LabelMatrix
 
 CLASSES = ("person", "dog", "toaster")
+
+
+def covering(matrix):
+    """The same with shares of the image as targets."""
+    return replace(matrix, coverage=matrix.labels * np.float32(0.25))
 
 
 @pytest.fixture
@@ -189,3 +196,22 @@ def test_labels_per_image_counts_from_no_label_to_the_most_in_any_split(matrix):
     found = labels.labels_per_image({"train": numbered(4), "val": matrix})
     assert found.index.tolist() == [0, 1, 2, 3]
     assert found.to_dict("list") == {"train": [0, 0, 0, 4], "val": [1, 2, 2, 0]}
+
+
+def test_networks_are_trained_on_labels_or_where_there_is_one_on_coverage(matrix):
+    assert matrix.targets is matrix.labels
+    assert covering(matrix).targets.max() == 0.25
+
+
+def test_coverage_is_kept_by_files_and_by_parts_of_the_images(matrix, tmp_path):
+    covering(matrix).save(tmp_path / "labels.h5")
+    found = LabelMatrix.load(tmp_path / "labels.h5")
+    assert found.coverage.dtype == np.float32
+    assert (found.subset([1, 4]).coverage == found.coverage[[1, 4]]).all()
+    assert (found.coverage == covering(matrix).coverage).all()
+
+
+@pytest.mark.parametrize("coverage", [np.full((5, 3), 1.5), np.full((5, 3), np.nan), np.zeros((5, 2))])
+def test_coverage_of_another_shape_or_range_is_an_error(matrix, coverage):
+    with pytest.raises(ValueError, match=r"coverage: expected \(5, 3\) numbers from 0 to 1"):
+        replace(matrix, coverage=coverage)

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import h5py
 import keras
@@ -56,6 +57,17 @@ def train(project, place, *names, **changes):
 def losses(folder, name=RUN, column="val_loss"):
     with (folder / name / "log.csv").open() as file:
         return [float(row[column]) for row in csv.DictReader(file)]
+
+
+def test_runs_are_trained_on_coverage_where_the_labels_have_it(project, tmp_path):
+    for split in COUNTS:
+        matrix = LabelMatrix.load(project / f"{split}_labels.h5")
+        replace(matrix, coverage=matrix.labels * 0.2).save(tmp_path / f"{split}_labels.h5")
+        shutil.copy(project / f"{split}.h5", tmp_path)
+    folder = train(tmp_path, "runs", epochs=40)
+    _, scores = top_models.predict(folder / RUN / "best.weights.h5", tmp_path / "val.h5", len(CLASSES))
+    assert scores.max() < 0.5
+    assert losses(folder)[-1] < losses(folder)[0]
 
 
 # Features read in windows

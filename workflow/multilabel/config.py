@@ -101,6 +101,15 @@ class Dataset(Section):
         return self
 
 
+class Labels(Section):
+    """What the networks are trained to give. Decisions and metrics are about labels that are there or not."""
+
+    kind: Literal["presence", "coverage"] = Field(
+        "presence",
+        description="presence: 0 or 1; coverage: the share of the image that the class covers (section 6.3)",
+    )
+
+
 class Pretrain(Section):
     """Training of the demo's base network on single objects."""
 
@@ -264,6 +273,7 @@ class Config(Section):
     """The whole configuration."""
 
     dataset: Dataset = Dataset()
+    labels: Labels = Labels()
     base: Base = Base()
     downloads: Downloads = Downloads()
     features: Features = Features()
@@ -330,6 +340,11 @@ class Config(Section):
             raise ValueError(
                 f"base.weights is pretrain, which needs dataset.kind shapes; found {self.dataset.kind}. "
                 "Use official, random or the path of a weights file"
+            )
+        if self.labels.kind == "coverage" and self.dataset.kind not in ("coco", "shapes"):
+            raise ValueError(
+                "labels.kind is coverage, which needs the masks of dataset.kind coco or shapes; "
+                f"found {self.dataset.kind}"
             )
         if not self.grid.runs:
             raise ValueError("grid.runs is empty; expected at least one run")

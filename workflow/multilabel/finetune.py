@@ -175,13 +175,13 @@ def _source(
     """The images of a split: decoded once into memory if they fit, else read from disk in each epoch."""
     paths = _paths(labels, folder)
     if len(paths) * size[0] * size[1] * 3 > settings["memory_gb"] * 1e9:
-        return ImageFiles(paths, labels.labels, size, settings["seed"], **reading)
+        return ImageFiles(paths, labels.targets, size, settings["seed"], **reading)
     batches = list(images.batches(paths, size, 256, **reading))
     if not batches:
         raise ValueError(f"{folder}: expected at least one readable image of {len(paths)}, found none")
     kept = np.concatenate([rows for rows, _ in batches])
     pixels = np.concatenate([pixels for _, pixels in batches])
-    return InMemory(tf.constant(pixels), tf.constant(labels.labels[kept]), settings["seed"])
+    return InMemory(tf.constant(pixels), tf.constant(labels.targets[kept]), settings["seed"])
 
 
 def _paths(labels: LabelMatrix, folder: Path) -> list[Path]:

@@ -16,7 +16,7 @@ class LabelMatrix:
     """Images and their labels.
 
     `image_id` int64 (N,), unique; `file_name` (N,), relative to the folder of images; `classes` L names, unique;
-    `labels` uint8 N×L, 0 or 1.
+    `labels` uint8 N×L, 0 or 1; `coverage` float32 N×L, 0 to 1, or None: the share of an image that a class covers.
 
     Raises:
         ValueError: the parts do not fit together; the message says which.
@@ -26,6 +26,7 @@ class LabelMatrix:
     file_name: tuple[str, ...]
     classes: tuple[str, ...]
     labels: np.ndarray
+    coverage: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image_id", np.asarray(self.image_id, np.int64))
@@ -44,17 +45,29 @@ class LabelMatrix:
                 raise ValueError(f"labels: expected different {what}, found twice: {', '.join(map(str, twice[:5]))}")
         if self.labels.size and self.labels.max() > 1:
             raise ValueError(f"labels: expected 0 or 1, found {self.labels.max()}")
+        if self.coverage is None:
+            return
+        object.__setattr__(self, "coverage", np.asarray(self.coverage, np.float32))
+        if self.coverage.shape != shape or not ((self.coverage >= 0) & (self.coverage <= 1)).all():
+            raise ValueError(f"coverage: expected {shape} numbers from 0 to 1, found {self.coverage.shape}")
 
     def __len__(self) -> int:
         return len(self.image_id)
 
+    @property
+    def targets(self) -> np.ndarray:
+        """What a network is trained to give, N×L: coverage where there is one, else labels."""
+        return self.labels if self.coverage is None else self.coverage
+
     def save(self, path: str | Path) -> None:
-        """Write the matrix as HDF5: `labels`, `image_id`, `file_name` and the attribute `classes`."""
+        """Write the matrix as HDF5: `labels`, `image_id`, `file_name`, the attribute `classes`, perhaps `coverage`."""
         with complete_or_absent(path) as temporary, h5py.File(temporary, "w") as file:
             file["labels"] = self.labels
             file["image_id"] = self.image_id
             file.create_dataset("file_name", data=list(self.file_name), dtype=h5py.string_dtype())
             file.attrs.create("classes", list(self.classes), dtype=h5py.string_dtype())
+            if self.coverage is not None:
+                file["coverage"] = self.coverage
 
     @classmethod
     def load(cls, path: str | Path) -> "LabelMatrix":
@@ -67,7 +80,8 @@ class LabelMatrix:
             with h5py.File(path, "r", locking=False) as file:
                 names = file["file_name"].asstr()[()]
                 classes = tuple(file.attrs["classes"].tolist())
-                return cls(file["image_id"][()], tuple(names.tolist()), classes, file["labels"][()])
+                coverage = file["coverage"][()] if "coverage" in file else None
+                return cls(file["image_id"][()], tuple(names.tolist()), classes, file["labels"][()], coverage)
         except (OSError, KeyError) as error:
             raise ValueError(f"{path}: expected an HDF5 file of labels; {error}. Remove it to make it again") from error
 
@@ -75,7 +89,8 @@ class LabelMatrix:
         """Some of the images: positions, or a mask (N,)."""
         rows = np.arange(len(self))[rows]
         names = tuple(self.file_name[row] for row in rows)
-        return LabelMatrix(self.image_id[rows], names, self.classes, self.labels[rows])
+        coverage = None if self.coverage is None else self.coverage[rows]
+        return LabelMatrix(self.image_id[rows], names, self.classes, self.labels[rows], coverage)
 
     def held_out(self, fraction: float, seed: int) -> tuple["LabelMatrix", "LabelMatrix"]:
         """A random part of the images, and the rest: (rest, part); both keep the order of the rows.

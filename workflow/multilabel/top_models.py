@@ -167,7 +167,7 @@ def _labelled(feature_file: str, label_file: str, settings: Mapping[str, Any]) -
     matrix = LabelMatrix.load(label_file)
 
     def labels_of(image_id: np.ndarray) -> np.ndarray:
-        return matrix.labels[matrix.rows_of(image_id, name=label_file, other=feature_file)]
+        return matrix.targets[matrix.rows_of(image_id, name=label_file, other=feature_file)]
 
     source, inputs = _source(feature_file, labels_of, settings["seed"], settings["memory_gb"])
     return _Split(source, inputs, len(matrix.classes))

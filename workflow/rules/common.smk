@@ -141,6 +141,7 @@ def record_of(root):
     """What runs of stage 1 record of the configuration that they come from: their own stage and those before it."""
     return {
         "dataset": CONFIG.dataset.model_dump(),
+        "labels": CONFIG.labels.model_dump(),
         "base": CONFIG.base.model_dump() | ({"weights": "random"} if root == RANDOM_BASE else {}),
         "grid": GRID_SETTINGS,
         "threads": CONFIG.threads.model_dump(include={"features", "training"}),

@@ -21,11 +21,11 @@ rule labels:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=8000 if CONFIG.labels.kind == "coverage" else 4000,
+        runtime=60,
     params:
         kind=CONFIG.dataset.kind,
-        crowds=CONFIG.dataset.crowds,
+        reading={"crowds": CONFIG.dataset.crowds, "coverage": CONFIG.labels.kind == "coverage"},
         test=(CONFIG.dataset.test.fraction, CONFIG.dataset.test.seed),
         validation=(CONFIG.dataset.validation.fraction, CONFIG.dataset.validation.seed),
         code=code("labels.py"),

@@ -7,8 +7,8 @@ with logs.logged(snakemake.log[0]):
     i, p = snakemake.input, snakemake.params
     folders = i.images or [None, None]
     splits = labels.splits(
-        read_labels(p.kind, i.train, folders[0], crowds=p.crowds),
-        read_labels(p.kind, i.test, folders[-1], crowds=p.crowds) if i.test else None,
+        read_labels(p.kind, i.train, folders[0], **p.reading),
+        read_labels(p.kind, i.test, folders[-1], **p.reading) if i.test else None,
         held_out_test=p.test,
         held_out_validation=p.validation,
     )

@@ -6,7 +6,9 @@ from multilabel.datasets import coco, msrc, scene, table
 from multilabel.labels import LabelMatrix
 
 
-def read_labels(kind: str, annotations: str | Path, images: str | Path | None, *, crowds: bool) -> LabelMatrix:
+def read_labels(
+    kind: str, annotations: str | Path, images: str | Path | None, *, crowds: bool, coverage: bool = False
+) -> LabelMatrix:
     """The label matrix of a source.
 
     Args:
@@ -14,13 +16,14 @@ def read_labels(kind: str, annotations: str | Path, images: str | Path | None, *
         annotations: the file, or for MSRC v2 perhaps the folder, that has the labels.
         images: the folder of the images; COCO's files do without.
         crowds: whether COCO's crowd annotations count.
+        coverage: whether COCO's masks are measured, too.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not what its kind says; the message names it.
     """
     if kind in ("coco", "shapes"):
-        return coco.read_labels(annotations, crowds=crowds)
+        return (coco.read_coverage if coverage else coco.read_labels)(annotations, crowds=crowds)
     if images is None:
         raise ValueError(f"{annotations}: labels of kind {kind} need the folder of their images")
     return {"csv": table, "msrc": msrc, "scene": scene}[kind].read_labels(annotations, images)
