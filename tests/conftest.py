@@ -1,7 +1,13 @@
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+import multilabel
+
+# Processes that tests start find the library as the tests do.
+os.environ["PYTHONPATH"] = str(Path(multilabel.__file__).parents[1])
 
 # A busy machine is no failure: no test is timed.
 settings.register_profile("untimed", deadline=None)

@@ -1,20 +1,14 @@
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-from multilabel import logs
-
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(logs.__file__).parents[1])}
 
 
 def run(tmp_path, body):
     """Run Python code under `logged` in a process of its own; gives the process and its log."""
     log = tmp_path / "logs" / "job.log"
     code = f"import os, sys\nfrom multilabel import logs\nwith logs.logged({str(log)!r}):\n    {body}\n"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     return done, log.read_text()
 
 
