@@ -108,6 +108,13 @@ def test_a_held_out_validation_split_makes_a_third_split():
             "starts from zmuvs_avg_2x4069d5_lr11_b128, which is no run .*the nearest is zmuvs_avg_2x4096d5_lr11_b128",
         ),
         (
+            {
+                "grid": {"extra": ["zmuvs_avgzca_1x8d5_lr11_b8"]},
+                "finetune": {"runs": ["zmuvs_avgzca_1x8d5_lr11_b8_15_lr11_b8"]},
+            },
+            "starts from whitened features, .*expected avg in place of avgzca",
+        ),
+        (
             {"labels": {"kind": "coverage"}, "dataset": {"kind": "csv"}},
             "labels.kind is coverage, which needs the masks of dataset.kind coco or shapes; found csv",
         ),

@@ -14,6 +14,7 @@ TOP_MODELS = [
     "zmuvs_avg_1x8d5_lr11_b32",
     "zmuvs_avg_1x16d5_lr11_b32",
     "zmuvs_77_1x8bn_lr52_b16",
+    "zmuvs_avgzca_1x8d5_lr11_b32",
 ]
 
 

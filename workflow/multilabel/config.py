@@ -155,6 +155,9 @@ class Features(Section):
         False, description="run the network in float16, for GPUs; weights and pooling stay float32"
     )
     xla: bool = Field(False, description="compile the network with XLA, for GPUs; CPUs are faster without")
+    zca_epsilon: float = Field(
+        0.01, ge=0, description="of avgzca and maxzca: share of the mean variance that whitening adds to each"
+    )
 
 
 class Training(Section):
@@ -325,6 +328,11 @@ class Config(Section):
         for run in found:
             if not isinstance(run, FinetuneRun):
                 raise ConfigError(f"finetune.runs: {run.short_name} has no second stage, such as _15_lr11_b128_hwrszf")
+            if run.top_model.pooling != run.top_model.extracted:
+                raise ConfigError(
+                    f"finetune.runs: {run.short_name} starts from whitened features, for which the network has no "
+                    f"layer; expected {run.top_model.extracted} in place of {run.top_model.pooling}"
+                )
         return [run for run in found if isinstance(run, FinetuneRun)]
 
     @field_validator("base")

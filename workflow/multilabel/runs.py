@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 PREPROCESSES = ("inet", "zmuvs", "zmuvf", "caffe", "torch")
-POOLINGS = ("77", "avg", "max")
+WHITENED = "zca"
+POOLINGS = ("77", "avg", "max", f"avg{WHITENED}", f"max{WHITENED}")
 AUGMENTATIONS = "hwrszf"
 ALIASES = {"zmuv": "zmuvs"}  # the paper writes zmuvs, its author's files say zmuv
 
@@ -30,8 +31,9 @@ _NAME = re.compile(
 class TopModelRun:
     """One top model: hidden layers of `nodes` units on the bottleneck features of `preprocess` and `pooling`.
 
-    `regulariser` is `bn` or `d` and the digits of the dropout rate (`d5`: half of the nodes are dropped); `rate` is the
-    learning rate as written in the name (`52`: 5·10⁻²).
+    `pooling` is the classifier design: the whole map (`77`), its global average or maximum, or one of these whitened
+    (`avgzca`, `maxzca`). `regulariser` is `bn` or `d` and the digits of the dropout rate (`d5`: half of the nodes are
+    dropped); `rate` is the learning rate as written in the name (`52`: 5·10⁻²).
     """
 
     dataset: str
@@ -53,6 +55,11 @@ class TopModelRun:
         """The name without the dataset, as configurations write it."""
         design = f"{self.layers}x{self.nodes}{self.regulariser}"
         return f"{self.preprocess}_{self.pooling}_{design}_lr{self.rate}_b{self.batch_size}"
+
+    @property
+    def extracted(self) -> str:
+        """The pooling of the features before whitening."""
+        return self.pooling.removesuffix(WHITENED)
 
     @property
     def dropout(self) -> float | None:

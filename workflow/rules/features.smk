@@ -59,7 +59,7 @@ SHARDS = CONFIG.features.shards
 SHARD = "" if SHARDS == 1 else f"_shard{{shard}}of{SHARDS}"
 
 for root in [DATASET, RANDOM_BASE] if BASELINES else [DATASET]:
-    designs = sorted({(run.preprocess, run.pooling) for run in top_models_on(root)})
+    designs = sorted({(run.preprocess, run.extracted) for run in top_models_on(root)})
     prefix = f"results/{root}/features/{{split}}"
     finished = {
         "features": [f"{prefix}_{preprocess}_{pooling}.h5" for preprocess, pooling in designs],
@@ -126,3 +126,29 @@ for root in [DATASET, RANDOM_BASE] if BASELINES else [DATASET]:
                 "Completing the bottleneck features of {wildcards.split}"
             script:
                 "../scripts/gather_features.py"
+
+
+rule whiten:
+    input:
+        expand("results/{{root}}/features/{split}_{{design}}.h5", split=CONFIG.splits),
+    output:
+        expand("results/{{root}}/features/{split}_{{design}}zca.h5", split=CONFIG.splits),
+    log:
+        "logs/{root}/whiten_{design}.log",
+    benchmark:
+        "benchmarks/{root}/whiten_{design}.tsv"
+    wildcard_constraints:
+        design="[a-z]+_(avg|max)",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        epsilon=CONFIG.features.zca_epsilon,
+        code=code("whiten.py"),
+    message:
+        "Whitening the features {wildcards.design}"
+    script:
+        "../scripts/whiten.py"
