@@ -94,6 +94,14 @@ def test_a_module_imported_under_another_name_counts(library):
     assert version(library) != before
 
 
+def test_a_data_file_that_a_module_names_counts(library):
+    (library / "labels.py").write_text(MODULES["labels.py"] + 'NUMBERS = "published.yaml"\n')
+    (library / "published.yaml").write_text("tau: 0.378\n")
+    before = version(library)
+    (library / "published.yaml").write_text("tau: 0.387\n")
+    assert version(library) != before
+
+
 def test_the_version_does_not_depend_on_where_the_project_lies(library, tmp_path, monkeypatch):
     before = version(library)
     moved = tmp_path / "elsewhere" / "multilabel"

@@ -236,6 +236,10 @@ class Figures(Section):
         description="learning rate and batch size, by epoch (6a) and by time (6b)",
     )
     fig7: list[int] = Field([], description="image ids of Fig. 7 and Table 3; empty: from good to bad predictions")
+    reference: bool = Field(
+        True,
+        description="draw the author's own curves, thin, beside ours of the same run names (COCO 2017)",
+    )
 
 
 PANELS = ("fig4a", "fig4b", "fig5a", "fig5b", "fig5c", "fig6")

@@ -142,6 +142,8 @@ def loss_curves(
     title: str | None = None,
     styles: Mapping[str, RunStyle] | None = None,
     emphasise: Collection[str] = (),
+    beside: Mapping[str, pd.DataFrame] | None = None,
+    beside_name: str = "",
 ) -> Figure:
     """Figs. 4 to 6 and the fine-tuning: validation loss of several runs; a dot marks where each run stopped.
 
@@ -153,6 +155,9 @@ def loss_curves(
         title: by default what the runs' names share, with … in place of what differs.
         styles: line styles per run, from `run_styles` of all runs of the figure's panels, so that they agree.
         emphasise: runs that are drawn thicker.
+        beside: others' logs of runs of the same names, drawn as thin lines that end in a ring; runs that are not among
+            `logs` are left out, and for `x="time"` those without seconds.
+        beside_name: what the legend calls them.
 
     Raises:
         ValueError: no run, or a log without the column that `x` needs.
@@ -164,32 +169,60 @@ def loss_curves(
     if lacking:
         raise ValueError("; ".join(f"log of {run}: expected a column {', '.join(c)}" for run, c in lacking.items()))
     styles = run_styles(list(logs)) if styles is None else styles
+    others = {run: log for run, log in (beside or {}).items() if run in logs}
+    if x == "time":
+        others = {run: log for run, log in others.items() if log["seconds"].notna().all()}
+
+    drawn = [*logs.values(), *others.values()]
 
     colours = len({styles[run].colour for run in logs})
     columns = colours if colours in (2, 3) else 2
-    figure = Figure(figsize=(COLUMN, 2.25 + 0.12 * -(-len(logs) // columns)))  # the legend grows, the axes stay
+    figure = Figure(figsize=(COLUMN, 2.25 + 0.12 * -(-(len(logs) + bool(others)) // columns)))  # the axes stay
     axes = figure.add_subplot()
-    positions = {run: log["epoch"].to_numpy(dtype=float) + 1 for run, log in logs.items()}
-    label = "Epoch"
+    label, unit = "Epoch", 1.0
     if x == "time":
-        positions = {run: epochs * logs[run]["seconds"].mean() for run, epochs in positions.items()}
-        label, unit = _time_unit(max(float(times[-1]) for times in positions.values()))
-        positions = {run: times / unit for run, times in positions.items()}
+        label, unit = _time_unit(max(float(_positions(log, x)[-1]) for log in drawn))
     texts = dict(zip(logs, curve_labels(list(logs)), strict=True))
     for run in sorted(logs, key=lambda run: styles[run]):
-        strong = run in emphasise
-        loss = logs[run]["val_loss"].to_numpy(dtype=float)
-        width, order = (1.8, 3) if strong else (0.9, 2)
-        axes.plot(positions[run], loss, label=texts[run], **styles[run].line, linewidth=width, zorder=order)
-        axes.plot(positions[run][-1], loss[-1], "o", color=styles[run].line["color"], markersize=2.8, zorder=order)
+        order = 3 if run in emphasise else 2
+        if run in others:
+            thin: dict[str, Any] = {"color": styles[run].line["color"], "linewidth": 0.45, "zorder": order - 0.5}
+            _curve(axes, others[run], x, unit, {"markerfacecolor": "white", "markeredgewidth": 0.45}, **thin)
+        width = 1.8 if run in emphasise else 0.9
+        _curve(axes, logs[run], x, unit, {}, label=texts[run], **styles[run].line, linewidth=width, zorder=order)
+    if others:
+        ring: dict[str, Any] = {"marker": "o", "markersize": 2.8, "markerfacecolor": "white", "markeredgewidth": 0.45}
+        axes.plot([], [], color="0.4", linewidth=0.45, label=beside_name, **ring)
     axes.set_xlim(left=0)
-    axes.set_ylim(*_loss_limits([log["val_loss"].to_numpy(dtype=float) for log in logs.values()]))
+    axes.set_ylim(*_loss_limits([log["val_loss"].to_numpy(dtype=float) for log in drawn]))
     axes.set_xlabel(label)
     axes.set_ylabel("Validation loss")
     axes.xaxis.set_major_locator(MaxNLocator(7, integer=x == "epoch"))
     title = _shared_name(list(logs)) if title is None else title
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.02), ncols=columns, title=title, alignment="left")
     return figure
+
+
+def save_panels(
+    panels: Mapping[str, Mapping[str, Sequence[str]]],
+    logs: Mapping[str, pd.DataFrame],
+    folder: str | Path,
+    **options: Any,
+) -> None:
+    """Draw the panels of Figs. 4 to 6 into a folder; panels of one figure share their runs' styles.
+
+    Args:
+        panels: figure → panel, which is the file's name → its runs. The panel `fig6b` is drawn by time.
+        logs: the log of each of these runs.
+        folder: where to.
+        options: further arguments of `loss_curves`.
+    """
+    for of_figure in panels.values():
+        styles = run_styles([run for run_names in of_figure.values() for run in run_names])
+        for name, run_names in of_figure.items():
+            x: Literal["epoch", "time"] = "time" if name == "fig6b" else "epoch"
+            drawn = loss_curves({run: logs[run] for run in run_names}, x=x, styles=styles, **options)
+            save(drawn, Path(folder) / name)
 
 
 @_style()
@@ -352,6 +385,19 @@ def _bars(axes: Axes, counts: pd.DataFrame, label: str) -> None:
     axes.set_xlim(-0.7, len(counts) - 0.3)
     axes.set_ylabel(label)
     axes.legend(loc="upper right", ncols=len(counts.columns), handlelength=1)
+
+
+def _positions(log: pd.DataFrame, x: str) -> NDArray[np.float64]:
+    """Where a log's losses are on the horizontal axis: epochs from 1, or seconds."""
+    epochs = log["epoch"].to_numpy(dtype=float) + 1
+    return epochs * log["seconds"].mean() if x == "time" else epochs
+
+
+def _curve(axes: Axes, log: pd.DataFrame, x: str, unit: float, end: Mapping[str, Any], **line: Any) -> None:
+    """A run's losses, and a dot where it stopped."""
+    positions, loss = _positions(log, x) / unit, log["val_loss"].to_numpy(dtype=float)
+    axes.plot(positions, loss, **line)
+    axes.plot(positions[-1], loss[-1], "o", color=line["color"], markersize=2.8, zorder=line["zorder"], **end)
 
 
 def _loss_limits(losses: Sequence[NDArray[np.float64]]) -> tuple[float, float]:

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import platform
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from typing import Any
 from multilabel.files import read_json, sha256
 
 PACKAGES = ("tensorflow", "keras", "numpy", "h5py")
+DATA_FILE = r"[\w.]+\.(csv|yaml)"
 _LIBRARY = Path(__file__).parent
 
 
@@ -68,7 +70,8 @@ def _differences(found: Any, wanted: Any, key: str = "") -> Iterator[str]:
 def code_version(script: str | Path) -> str:
     """A hash of a script's own code and of all library modules that it imports, directly or not.
 
-    Comments, docstrings and layout do not count: editing them gives the same hash.
+    Comments, docstrings and layout do not count: editing them gives the same hash. Data files that lie beside a module
+    and that it names do count.
     """
     modules = sorted(_closure(Path(script)))
     return hashlib.sha256("\n".join(_code(path) for path in modules).encode()).hexdigest()[:16]
@@ -107,12 +110,14 @@ def _files(names: Iterable[str]) -> Iterator[Path]:
 
 @cache
 def _code(path: Path) -> str:
-    """The syntax tree of a file without docstrings, as text."""
+    """The syntax tree of a file without docstrings, as text, and the digests of the data files that it names."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
-    return ast.dump(tree)
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    data = [path.with_name(name) for name in sorted(texts) if re.fullmatch(DATA_FILE, name)]
+    return "\n".join([ast.dump(tree), *(sha256(file) for file in data if file.exists())])
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -398,7 +398,7 @@ def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _text(value: Any, digits: int | Mapping[str, int], column: Any) -> str:
-    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
+    if value is None or value is pd.NA or (isinstance(value, float | np.floating) and np.isnan(value)):
         return "–"
     if isinstance(value, float | np.floating):
         return f"{value:.{digits if isinstance(digits, int) else digits.get(column, 3)}f}"

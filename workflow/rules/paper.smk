@@ -8,6 +8,15 @@ PANELS = {
 }
 
 
+# The panels as the paper has them, of whose runs the author's logs have all.
+REFERENCE = "results/maddox2017/figures"
+REFERENCE_PANELS = {
+    name: {panel: [run.name for run in configuration.Config().panel(runs_)] for panel, runs_ in panels.items()}
+    for name, panels in PANELS.items()
+    if name != "fig4"
+}
+
+
 rule table1:
     output:
         report(table("table1"), category="Tables", caption="../report/table1.rst"),
@@ -85,11 +94,39 @@ rule loss_figures:
             name: {panel: [run.name for run in CONFIG.panel(runs_)] for panel, runs_ in panels.items()}
             for name, panels in PANELS.items()
         },
+        reference=CONFIG.figures.reference,
         code=code("loss_figures.py"),
     message:
         "Figs. 4 to 6: validation losses of the top models, and those of fine-tuning"
     script:
         "../scripts/loss_figures.py"
+
+
+rule reference_figures:
+    output:
+        [
+            report(f"{REFERENCE}/{panel}.{suffix}", category="Reference", caption=f"../report/reference_{name}.rst")
+            for name, panels in REFERENCE_PANELS.items()
+            for panel in panels
+            for suffix in ("pdf", "png")
+        ],
+    log:
+        "logs/maddox2017/reference_figures.log",
+    benchmark:
+        "benchmarks/maddox2017/reference_figures.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        figures=REFERENCE_PANELS,
+        code=code("reference_figures.py"),
+    message:
+        "Figs. 5 and 6 from the author's own logs, in {REFERENCE}"
+    script:
+        "../scripts/reference_figures.py"
 
 
 rule table2:
