@@ -73,6 +73,11 @@ def benchmark_of(name):
     return f"benchmarks/{DATASET}/{name}.tsv"
 
 
+def memory(mb):
+    """Memory that a job asks for, in MB: with each new attempt as much again, for what SLURM ended for want of it."""
+    return lambda wildcards, attempt: mb * attempt
+
+
 def table(name):
     """The three forms of a table."""
     return [f"{RESULTS}/tables/{name}.{suffix}" for suffix in ("csv", "md", "tex")]

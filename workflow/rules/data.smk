@@ -1,7 +1,8 @@
 # Raw data: what is published, and the generated dataset of the demo.
 
 
-# Only where something is missing: data that lies there is never made again, whatever changes here.
+# Only where something is missing: data that lies there is never made again, whatever changes here. What downloads is a
+# local rule: on a cluster it runs where Snakemake does, because nodes often do not reach the network.
 for archive, members in ARCHIVES.items():
     if all(os.path.exists(f"{COCO_2017}/{member}") for member in members):
         continue
@@ -14,6 +15,7 @@ for archive, members in ARCHIVES.items():
                 f"{COCO_2017}/{member}" if member.endswith(".json") else directory(f"{COCO_2017}/{member}")
                 for member in members
             ],
+        localrule: True
         log:
             f"logs/downloads/{archive}.log",
         benchmark:
@@ -22,7 +24,7 @@ for archive, members in ARCHIVES.items():
             "../../envs/cpu.yaml"
         threads: 1
         resources:
-            mem_mb=1000,
+            mem_mb=memory(1000),
             runtime=1440,
         params:
             archive=archive,
@@ -37,6 +39,7 @@ for archive, members in ARCHIVES.items():
 rule official_weights:
     output:
         "resources/weights/{file}",
+    localrule: True
     log:
         "logs/downloads/{file}.log",
     benchmark:
@@ -45,7 +48,7 @@ rule official_weights:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=120,
     params:
         downloads=DOWNLOADS,
@@ -68,7 +71,7 @@ rule scenes:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         train=CONFIG.dataset.shapes.train,
@@ -93,7 +96,7 @@ rule single_objects:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         images=CONFIG.dataset.shapes.single_objects,

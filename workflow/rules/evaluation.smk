@@ -25,7 +25,7 @@ rule predict_top_model:
         "../../envs/cpu.yaml"
     threads: CONFIG.threads.training
     resources:
-        mem_mb=8000,
+        mem_mb=memory(4000),
         runtime=60,
     params:
         threads=CONFIG.threads.training,
@@ -56,7 +56,7 @@ rule predict_finetuned:
     threads: CONFIG.threads.features
     resources:
         gpu=GPUS,
-        mem_mb=8000,
+        mem_mb=memory(8000),
         runtime=120,
     params:
         base=BASE,
@@ -86,7 +86,7 @@ rule metrics:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(1000),
         runtime=20,
     params:
         k=CONFIG.evaluation.k,
@@ -110,7 +110,7 @@ rule final_model:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         runs=list(FINETUNED),

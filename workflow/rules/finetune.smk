@@ -21,7 +21,7 @@ rule finetune:
     threads: CONFIG.threads.finetuning
     resources:
         gpu=GPUS,
-        mem_mb=16000,
+        mem_mb=memory(16000),
         runtime=2880,
     params:
         base=BASE,

@@ -21,7 +21,7 @@ rule labels:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=8000 if CONFIG.labels.kind == "coverage" else 4000,
+        mem_mb=memory(8000 if CONFIG.labels.kind == "coverage" else 4000),
         runtime=60,
     params:
         kind=CONFIG.dataset.kind,
@@ -50,7 +50,7 @@ rule dataset_statistics:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         splits=CONFIG.splits,

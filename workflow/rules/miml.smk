@@ -28,7 +28,7 @@ rule miml_labels:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=20,
     params:
         kind=CONFIG.dataset.kind,
@@ -57,7 +57,7 @@ rule miml_features:
     threads: CONFIG.threads.features
     resources:
         gpu=GPUS,
-        mem_mb=8000,
+        mem_mb=memory(8000),
         runtime=240,
     params:
         base=BASE,
@@ -93,7 +93,7 @@ for job, numbers in enumerate(MIML_SPLITS):
             "../../envs/cpu.yaml"
         threads: 1
         resources:
-            mem_mb=4000,
+            mem_mb=memory(4000),
             runtime=240,
         params:
             numbers=list(numbers),
@@ -120,7 +120,7 @@ rule miml_scores:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         code=code("miml_scores.py"),
@@ -149,7 +149,7 @@ rule miml_report:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         dataset=DATASET,

@@ -28,7 +28,7 @@ rule table1:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         top_models=list(TOP_MODELS),
@@ -57,7 +57,7 @@ rule run_tables:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         top_model_configuration=record_of(DATASET),
@@ -87,7 +87,7 @@ rule loss_figures:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         figures={
@@ -118,7 +118,7 @@ rule reference_figures:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         figures=REFERENCE_PANELS,
@@ -145,7 +145,7 @@ rule table2:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         dataset=DATASET,
@@ -177,7 +177,7 @@ rule examples:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         test=TEST,
@@ -204,7 +204,7 @@ rule metric_table:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         test=TEST,

@@ -24,7 +24,7 @@ for root, job, batch in [
         threads: CONFIG.threads.training
         resources:
             gpu=GPUS,
-            mem_mb=8000,
+            mem_mb=memory(8000),
             runtime=720,
         params:
             features={run.name: feature_files(root, [run]) for run in batch},
