@@ -15,11 +15,11 @@ for archive, members in ARCHIVES.items():
                 f"{COCO_2017}/{member}" if member.endswith(".json") else directory(f"{COCO_2017}/{member}")
                 for member in members
             ],
-        localrule: True
         log:
             f"logs/downloads/{archive}.log",
         benchmark:
             f"benchmarks/downloads/{archive}.tsv"
+        localrule: True
         conda:
             "../../envs/cpu.yaml"
         threads: 1
@@ -39,11 +39,11 @@ for archive, members in ARCHIVES.items():
 rule official_weights:
     output:
         "resources/weights/{file}",
-    localrule: True
     log:
         "logs/downloads/{file}.log",
     benchmark:
         "benchmarks/downloads/{file}.tsv"
+    localrule: True
     conda:
         "../../envs/cpu.yaml"
     threads: 1
