@@ -51,6 +51,13 @@ def planned(folder: Path, *arguments: str, **options) -> Counter[str]:
     return Counter({name: int(count) for name, count in rows if name not in ("total", "all", "paper")})
 
 
+def results_of(folder: Path) -> dict[str, bytes]:
+    """Every result by its path, but those that hold measured seconds."""
+    timed = {"log.csv", "fig6b.pdf", "fig6b.png"}
+    files = (path for path in (folder / "results").rglob("*") if path.is_file() and path.name not in timed)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files if path.name[0] != "."}
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, worker_id) -> Path:
     """The project with the smallest demo's results, made once for all workers. Do not change it: see `changeable`."""

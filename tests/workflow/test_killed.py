@@ -7,17 +7,10 @@ import subprocess
 import time
 from pathlib import Path
 
-from .conftest import copy_project, run_snakemake, snakemake_call
+from .conftest import copy_project, results_of, run_snakemake, snakemake_call
 
 KILLS = 10
 SECONDS = (2.0, 9.0)  # between a start and its end; from reading the rules to the middle of training
-
-
-def results_of(folder: Path) -> dict[str, bytes]:
-    """Every result by its path, but those that hold measured seconds."""
-    timed = {"log.csv", "fig6b.pdf", "fig6b.png"}
-    files = (path for path in (folder / "results").rglob("*") if path.is_file() and path.name not in timed)
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files if path.name[0] != "."}
 
 
 def run_and_kill(folder: Path, seconds: float) -> bool:
