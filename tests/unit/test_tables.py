@@ -238,7 +238,7 @@ def frame():
 
 def written(folder, frame, **options):
     tables.write_table(frame, folder / "table", "Caption 100 %.", **options)
-    return {suffix: (folder / f"table.{suffix}").read_text(encoding="utf-8") for suffix in ("csv", "md", "tex")}
+    return {suffix: (folder / f"table.{suffix}").read_text(encoding="utf-8") for suffix in ("csv", "md", "tex", "html")}
 
 
 def test_the_csv_holds_full_precision(tmp_path, frame):
@@ -272,6 +272,16 @@ def test_latex_is_escaped_and_set_with_booktabs(tmp_path, frame):
     assert r"50 \% \& $\mu$ & 2.000 & 300 \\" in lines
 
 
+def test_html_is_escaped_and_rounded(tmp_path, frame):
+    bold = np.zeros(frame.shape, bool)
+    bold[0, 1] = True
+    lines = written(tmp_path, frame, digits=1, bold=bold)["html"].splitlines()
+    assert "<caption>Caption 100 %.</caption>" in lines
+    assert "<tr><th>name<th class=number>MF1<th class=number>n" in lines
+    assert "<tr><td>a_b<td class=number><b>0.3</b><td class=number>1" in lines
+    assert "<tr><td>50 % &amp; µ<td class=number>2.0<td class=number>300" in lines
+
+
 def test_a_group_column_becomes_headings(tmp_path):
     frame = pd.DataFrame({"group": ["old", "old", "new"], "method": ["x", "y", "z"], "P": [1.0, 2.0, 3.0]})
     texts = written(tmp_path, frame, group="group", digits=1)
@@ -283,6 +293,7 @@ def test_a_group_column_becomes_headings(tmp_path):
         "z",
     ]
     assert r"\multicolumn{2}{l}{\textit{new}} \\" in texts["tex"]
+    assert "<tr><th colspan=2>new\n<tr><td>z<td class=number>3.0\n" in texts["html"]
     assert texts["csv"].startswith("group,method,P\n")
 
 

@@ -20,7 +20,7 @@ def finished_miml(finished, tmp_path_factory):
 def test_every_table_and_figure_is_there(finished_miml):
     made = {path.name for path in (finished_miml / RESULTS).glob("*/miml_*.*")}
     assert made == {
-        *(f"miml_{name}.{suffix}" for name in ("table1", "blocks") for suffix in ("csv", "md", "tex")),
+        *(f"miml_{name}.{suffix}" for name in ("table1", "blocks") for suffix in ("csv", "md", "tex", "html")),
         *(f"miml_{name}.{suffix}" for name in ("fig3", "blocks") for suffix in ("pdf", "png")),
     }
 

@@ -24,10 +24,10 @@ def test_every_run_has_log_weights_and_record(finished):
         assert sorted(path.name for path in folder.iterdir()) == ["best.weights.h5", "log.csv", "run.json"]
 
 
-def test_every_table_exists_in_three_forms(finished):
+def test_every_table_exists_in_four_forms(finished):
     names = {"dataset_statistics", "table1", "table2", "table3", "top_models", "finetuned", "metrics"}
     found = {path.name for path in (finished / RESULTS / "tables").iterdir()}
-    assert found == {f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex")}
+    assert found == {f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex", "html")}
 
 
 def test_every_figure_exists_in_two_forms(finished):

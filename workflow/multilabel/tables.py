@@ -1,5 +1,6 @@
-"""The paper's tables with ours beside them, each written as CSV, Markdown and LaTeX."""
+"""The paper's tables with ours beside them, each written as CSV, Markdown, LaTeX and HTML."""
 
+import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -40,18 +41,18 @@ def write_table(
     bold: ArrayLike | None = None,
     group: str | None = None,
 ) -> None:
-    """Write `path_stem`.csv in full precision, and .md and .tex (booktabs) to be read; the same table, the same bytes.
+    """Write `path_stem`.csv in full precision, and .md, .tex (booktabs) and .html to be read; same table, same bytes.
 
     A missing number is empty in the CSV and a dash in the others. An index with a name is a column.
 
     Args:
         frame: the table; what the CSV holds.
-        path_stem: the three paths without their endings; the stem's last part becomes the LaTeX label.
+        path_stem: the four paths without their endings; the stem's last part becomes the LaTeX label.
         caption: plain text.
-        digits: decimals of the floats in .md and .tex, for all columns or by name (others: 3).
-        shown: what .md and .tex hold where their layout differs from the CSV's; `frame` by default.
+        digits: decimals of the floats where they are read, for all columns or by name (others: 3).
+        shown: what the others hold where their layout differs from the CSV's; `frame` by default.
         bold: which cells of `shown` are bold, booleans of its shape.
-        group: a column whose values become headings between the rows of .md and .tex.
+        group: a column whose values become headings between the rows, but in the CSV.
 
     Raises:
         ValueError: `bold` does not fit `shown`, or `group` is not a column.
@@ -73,6 +74,7 @@ def write_table(
         (".csv", frame.to_csv(index=False, lineterminator="\n")),
         (".md", _markdown(header, cells, marks[:, keep], headings, caption)),
         (".tex", _latex(header, cells, marks[:, keep], headings, caption, stem.name)),
+        (".html", _html(header, cells, marks[:, keep], headings, caption)),
     ):
         with complete_or_absent(stem.with_name(stem.name + suffix)) as temporary:
             temporary.write_text(content, encoding="utf-8")
@@ -479,6 +481,40 @@ def _latex(
             "",
         ]
     )
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{caption}</title>
+<style>
+  body {{font: 14px/1.4 sans-serif; margin: 1.5em; color: #111; background: #fff}}
+  table {{border-collapse: collapse; border-block: 2px solid}}
+  caption {{text-align: left; padding-bottom: 0.6em}}
+  th {{text-align: left; border-bottom: 1px solid}}
+  th, td {{padding: 0.2em 0.8em; white-space: nowrap}}
+  .number {{text-align: right}}
+</style>
+<table>
+<caption>{caption}</caption>
+{rows}
+</table>
+"""
+
+
+def _html(
+    header: list[str], cells: list[list[str]], bold: NDArray[np.bool_], headings: dict[int, str], caption: str
+) -> str:
+    """A page of its own, which the report shows."""
+    kinds = [" class=number" if _is_numeric(cells, j) else "" for j in range(len(header))]
+    rows = ["".join(f"<th{kind}>{html.escape(name)}" for kind, name in zip(kinds, header, strict=True))]
+    for i, row in enumerate(cells):
+        if i in headings:
+            rows.append(f"<th colspan={len(header)}>{html.escape(headings[i])}")
+        texts = map(html.escape, row)
+        marked = [f"<b>{text}</b>" if mark else text for text, mark in zip(texts, bold[i], strict=True)]
+        rows.append("".join(f"<td{kind}>{text}" for kind, text in zip(kinds, marked, strict=True)))
+    return _PAGE.format(caption=html.escape(caption), rows="\n".join(f"<tr>{row}" for row in rows))
 
 
 _MARKDOWN = str.maketrans({"\\": r"\\", "|": r"\|", "*": r"\*", "<": "&lt;"})

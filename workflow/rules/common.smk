@@ -79,8 +79,8 @@ def memory(mb):
 
 
 def table(name):
-    """The three forms of a table."""
-    return [f"{RESULTS}/tables/{name}.{suffix}" for suffix in ("csv", "md", "tex")]
+    """The four forms of a table."""
+    return [f"{RESULTS}/tables/{name}.{suffix}" for suffix in ("csv", "md", "tex", "html")]
 
 
 def figure(name):
