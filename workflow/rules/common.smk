@@ -88,6 +88,14 @@ def figure(name):
     return [f"{RESULTS}/figures/{name}.{suffix}" for suffix in ("pdf", "png")]
 
 
+def reported(paths, title, category, caption):
+    """Forms of a table or figure, of which the report has, under one title, one to look at and one to take along."""
+    forms = {"html": "page", "csv": "spreadsheet", "png": "image", "pdf": "vector graphic"}
+    options = {"category": category, "caption": f"../report/{caption}.rst"}
+    named = [(path, forms.get(path.rsplit(".")[-1])) for path in paths]
+    return [report(path, labels={"result": title, "form": form}, **options) if form else path for path, form in named]
+
+
 def images_of(split):
     """Folder of a split's images."""
     return source_images("test" if split == TEST and not CONFIG.dataset.test.fraction else "train")

@@ -39,9 +39,9 @@ rule dataset_statistics:
     input:
         expand(f"{RESULTS}/labels/{{split}}.h5", split=CONFIG.splits),
     output:
-        table=report(table("dataset_statistics"), category="Dataset", caption="../report/dataset_statistics.rst"),
-        fig2=report(figure("fig2"), category="Dataset", caption="../report/fig2.rst"),
-        fig3=report(figure("fig3"), category="Dataset", caption="../report/fig3.rst"),
+        table=reported(table("dataset_statistics"), "Images and labels", "Dataset", "dataset_statistics"),
+        fig2=reported(figure("fig2"), "Fig. 2: images with each label", "Dataset", "fig2"),
+        fig3=reported(figure("fig3"), "Fig. 3: labels per image", "Dataset", "fig3"),
     log:
         log_of("dataset_statistics"),
     benchmark:

@@ -19,7 +19,7 @@ REFERENCE_PANELS = {
 
 rule table1:
     output:
-        report(table("table1"), category="Tables", caption="../report/table1.rst"),
+        reported(table("table1"), "Table 1: hyper-parameters", "Tables", "table1"),
     log:
         log_of("table1"),
     benchmark:
@@ -47,8 +47,8 @@ rule run_tables:
         finetuned_logs=expand(f"{RESULTS}/finetuned/{{run}}/log.csv", run=FINETUNED),
         finetuned_records=expand(f"{RESULTS}/finetuned/{{run}}/run.json", run=FINETUNED),
     output:
-        top_models=report(table("top_models"), category="Tables", caption="../report/top_models.rst"),
-        finetuned=report(table("finetuned"), category="Tables", caption="../report/finetuned.rst"),
+        top_models=reported(table("top_models"), "Runs of stage 1: top models", "Tables", "top_models"),
+        finetuned=reported(table("finetuned"), "Runs of stage 2: fine-tuning", "Tables", "finetuned"),
     log:
         log_of("run_tables"),
     benchmark:
@@ -75,9 +75,13 @@ rule loss_figures:
         finetuned=expand(f"{RESULTS}/finetuned/{{run}}/log.csv", run=FINETUNED),
     output:
         [
-            report(path, category="Figures", caption=f"../report/{name[:4]}.rst")
-            for name in [*(panel for panels in PANELS.values() for panel in panels), "finetuning"]
-            for path in figure(name)
+            *(
+                path
+                for name, panels in PANELS.items()
+                for panel in panels
+                for path in reported(figure(panel), f"Fig. {panel[3:]}: top models", "Figures", name)
+            ),
+            *reported(figure("finetuning"), "Fine-tuning", "Figures", "finetuning"),
         ],
     log:
         log_of("loss_figures"),
@@ -136,7 +140,7 @@ rule table2:
         scores=expand(f"{RESULTS}/predictions/{{run}}/{{split}}.h5", run=FINETUNED, split=EVALUATED),
         augmented=expand(f"{RESULTS}/predictions/{{run}}/{TEST}_augmented.h5", run=FINETUNED),
     output:
-        report(table("table2"), category="Tables", caption="../report/table2.rst"),
+        reported(table("table2"), "Table 2: beside published results", "Tables", "table2"),
     log:
         log_of("table2"),
     benchmark:
@@ -167,8 +171,8 @@ rule examples:
         images=images_of(TEST),
         scores=expand(f"{RESULTS}/predictions/{{run}}/{TEST}.h5", run=FINETUNED),
     output:
-        table=report(table("table3"), category="Tables", caption="../report/table3.rst"),
-        figure=report(figure("fig7"), category="Figures", caption="../report/fig7.rst"),
+        table=reported(table("table3"), "Table 3: predictions for example images", "Tables", "table3"),
+        figure=reported(figure("fig7"), "Fig. 7: predictions for example images", "Figures", "fig7"),
     log:
         log_of("examples"),
     benchmark:
@@ -195,7 +199,7 @@ rule metric_table:
         top_models=expand(f"{RESULTS}/metrics/{{run}}.json", run=STARTS),
         random_base=expand(f"results/{RANDOM_BASE}/metrics/{{run}}.json", run=BASELINES),
     output:
-        report(table("metrics"), category="Tables", caption="../report/metrics.rst"),
+        reported(table("metrics"), "All metrics", "Tables", "metrics"),
     log:
         log_of("metric_table"),
     benchmark:
