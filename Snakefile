@@ -18,11 +18,15 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/top_models.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/questions.smk"
 include: "workflow/rules/paper.smk"
 include: "workflow/rules/miml.smk"
+include: "workflow/rules/versions.smk"
 
 
 rule all:
     default_target: True
     input:
         rules.paper.input,
+        rules.curves.output,
+        rules.provenance.output,

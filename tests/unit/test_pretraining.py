@@ -16,7 +16,8 @@ def single_objects(tmp_path_factory):
 
 
 def train(single_objects, weights):
-    pretraining.train(single_objects, weights, base=BASE, epochs=2, batch_size=20, learning_rate=1e-3, seed=0)
+    whole = weights.with_name(f"whole_{weights.name}")
+    pretraining.train(single_objects, weights, whole, base=BASE, epochs=2, batch_size=20, learning_rate=1e-3, seed=0)
     return weights
 
 

@@ -48,7 +48,20 @@ def test_label_matrices_are_the_published_ones(real, shared_data, split):
 
 
 def test_every_table_and_figure_is_there(real):
-    names = {"fig2", "fig3", "fig4a", "fig4b", "fig5a", "fig5b", "fig5c", "fig6a", "fig6b", "fig7", "finetuning"}
+    names = {
+        "fig2",
+        "fig3",
+        "fig4a",
+        "fig4b",
+        "fig5a",
+        "fig5b",
+        "fig5c",
+        "fig6a",
+        "fig6b",
+        "fig7",
+        "finetuning",
+        "learning_curve",
+    }
     assert {path.stem for path in (real[0] / RESULTS / "figures").iterdir()} == names
     methods = pd.read_csv(real[0] / RESULTS / "tables/table2.csv")["method"].str.split().str[0].tolist()
     assert methods[-6:] == ["best", "a.", "b.", "c.", "d.", "e."]

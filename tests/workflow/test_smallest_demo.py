@@ -25,13 +25,38 @@ def test_every_run_has_log_weights_and_record(finished):
 
 
 def test_every_table_exists_in_four_forms(finished):
-    names = {"dataset_statistics", "table1", "table2", "table3", "top_models", "finetuned", "metrics"}
+    names = {
+        "dataset_statistics",
+        "table1",
+        "table2",
+        "table3",
+        "top_models",
+        "finetuned",
+        "metrics",
+        "intervals",
+        "comparisons",
+        "learning_curve",
+        "single_label",
+    }
     found = {path.name for path in (finished / RESULTS / "tables").iterdir()}
     assert found == {f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex", "html")}
 
 
 def test_every_figure_exists_in_two_forms(finished):
-    names = {"fig2", "fig3", "fig4a", "fig4b", "fig5a", "fig5b", "fig5c", "fig6a", "fig6b", "fig7", "finetuning"}
+    names = {
+        "fig2",
+        "fig3",
+        "fig4a",
+        "fig4b",
+        "fig5a",
+        "fig5b",
+        "fig5c",
+        "fig6a",
+        "fig6b",
+        "fig7",
+        "finetuning",
+        "learning_curve",
+    }
     found = {path.name for path in (finished / RESULTS / "figures").iterdir()}
     assert found == {f"{name}.{suffix}" for name in names for suffix in ("pdf", "png")}
 

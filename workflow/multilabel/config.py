@@ -211,6 +211,14 @@ class Evaluation(Section):
         "top_k_per_image_micro_f1",
         description="the final model has the highest value of this metric on validation images",
     )
+    resamples: int = Field(
+        1000, ge=100, description="bootstrap resamples of the test images behind the 95 % intervals; drawn by the seed"
+    )
+    compare: list[str] = Field(
+        [],
+        description="run patterns, such as zmuvs_avg_2x{4096,2048}d5_lr11_b128: the first run of each is compared with "
+        "its others on the same resamples, as the final model is with all evaluated runs",
+    )
 
 
 class Figures(Section):
@@ -240,6 +248,13 @@ class Figures(Section):
         True,
         description="draw the author's own curves, thin, beside ours of the same run names (COCO 2017)",
     )
+
+
+class LearningCurve(Section):
+    """How many images training needs, with all of their labels and with one (section 2.1 of the paper)."""
+
+    run: str = Field("zmuvs_avg_1x1024d5_lr11_b32", description="a run of stage 1, whose settings are used")
+    sizes: list[int] = Field([300, 1000, 3000, 10000, 30000], description="numbers of training images, besides all")
 
 
 PANELS = ("fig4a", "fig4b", "fig5a", "fig5b", "fig5c", "fig6")
@@ -288,6 +303,7 @@ class Config(Section):
     finetune: Finetune = Finetune()
     evaluation: Evaluation = Evaluation()
     figures: Figures = Figures()
+    learning_curve: LearningCurve = LearningCurve()
     miml: Miml = Miml()
     tensorboard: bool = Field(
         False, description="also write the progress of training for TensorBoard, to results/{dataset}/tensorboard/{run}"
@@ -313,6 +329,12 @@ class Config(Section):
         """The split on which the tables are computed; the paper tests on the split that also stops training."""
         return self.splits[-1]
 
+    @property
+    def learning_curve_run(self) -> TopModelRun:
+        """The run whose settings the learning curve uses."""
+        (run,) = self._top_models("learning_curve.run", [self.learning_curve.run])[:1]
+        return run
+
     def panel(self, figure: str) -> list[TopModelRun]:
         """The runs of one figure panel, such as `fig5a`."""
         return self._top_models(f"figures.{figure}", getattr(self.figures, figure))
@@ -324,6 +346,15 @@ class Config(Section):
         for figure in PANELS:
             wanted += self.panel(figure)
         return list(dict.fromkeys(wanted))
+
+    @property
+    def comparisons(self) -> list[tuple[runs.Run, runs.Run]]:
+        """The pairs of runs of either stage that are to be compared."""
+        pairs = []
+        for pattern in self.evaluation.compare:
+            first, *others = self._parse("evaluation.compare", [pattern])
+            pairs += [(first, other) for other in others]
+        return pairs
 
     @property
     def finetuned(self) -> list[FinetuneRun]:
@@ -363,6 +394,10 @@ class Config(Section):
         if not self.finetune.runs:
             raise ValueError("finetune.runs is empty; expected at least one run")
         known = set(self.top_models)
+        if self.learning_curve_run not in known:
+            raise ValueError(
+                f"learning_curve.run: {self.learning_curve.run} is no run of grid.runs, grid.extra or figures"
+            )
         for run in self.finetuned:
             if run.top_model not in known:
                 near = difflib.get_close_matches(
@@ -372,6 +407,10 @@ class Config(Section):
                     f"finetune.runs: {run.short_name} starts from {run.top_model.short_name}, which is no run of "
                     f"grid.runs, grid.extra or figures{f'; the nearest is {near[0]}' if near else ''}"
                 )
+        trained = {*known, *self.finetuned}
+        unknown = [run.short_name for pair in self.comparisons for run in pair if run not in trained]
+        if unknown:
+            raise ValueError(f"evaluation.compare: expected runs of either stage, found {', '.join(unknown)}")
         return self
 
     def _top_models(self, key: str, patterns: Iterable[str]) -> list[TopModelRun]:

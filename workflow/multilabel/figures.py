@@ -172,7 +172,6 @@ def loss_curves(
     others = {run: log for run, log in (beside or {}).items() if run in logs}
     if x == "time":
         others = {run: log for run, log in others.items() if log["seconds"].notna().all()}
-
     drawn = [*logs.values(), *others.values()]
 
     colours = len({styles[run].colour for run in logs})
@@ -299,6 +298,27 @@ def small_training_sets(
             axes.set_xlabel("Training images")
         row[0].set_ylabel(dataset)
     handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=len(handles))
+    return figure
+
+
+@_style()
+def learning_curve(curve: pd.DataFrame) -> Figure:
+    """Metrics against the number of training images, a line for each way that they are labelled.
+
+    Args:
+        curve: one row per `labels` and `images`, with `mAP`, `µF1 top-k per image` and `validation loss`.
+    """
+    metrics = ["mAP", "µF1 top-k per image", "validation loss"]
+    figure = Figure(figsize=(PAGE, 2.0))
+    panels = figure.subplots(1, len(metrics))
+    for axes, metric in zip(panels, metrics, strict=True):
+        for colour, (labels, part) in zip(COLOURS, curve.groupby("labels"), strict=False):
+            axes.plot(part["images"], part[metric], color=colour, marker="o", markersize=2.5, label=labels)
+        axes.set_xscale("log")
+        axes.set_xlabel("Training images")
+        axes.set_title(metric)
+    handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=len(handles))
     return figure
 

@@ -19,6 +19,7 @@ WARM_UP = 1 / 12  # share of the steps
 def train(
     single_objects: str | Path,
     weights: str | Path,
+    classifier_weights: str | Path,
     *,
     base: Mapping[str, Any],
     epochs: int,
@@ -26,14 +27,15 @@ def train(
     learning_rate: float,
     seed: int,
 ) -> None:
-    """Train a base network from random weights and write those it ends with, at the scale of unit features.
+    """Train a base network and its classifier from random weights; write those they end with, at unit features' scale.
 
     The rate rises during the first steps and gradients are clipped: 13 layers of ReLU without normalisation otherwise
     stay where they start.
 
     Args:
         single_objects: HDF5 with `images` N×H×W×3 uint8 and `labels` (N,) int64.
-        weights: the weights file to write, `….weights.h5`.
+        weights: the file of the base network's weights to write, `….weights.h5`.
+        classifier_weights: the same of the whole network, see `classifier`.
         base: arguments of `backbones.build`, without weights.
         epochs: passes over the images.
         batch_size: images per step.
@@ -48,26 +50,35 @@ def train(
     keras.utils.set_random_seed(seed)
     network = backbones.build(**{**base, "weights": None, "seed": seed})
     pooled = keras.Model(network.input, keras.layers.GlobalAveragePooling2D()(network.output))
-    classifier = keras.Sequential([pooled, keras.layers.Dense(int(labels.max()) + 1)])
+    whole = classifier(network, int(labels.max()) + 1)
     steps = epochs * -(-len(labels) // batch_size)
     warm_up = round(steps * WARM_UP)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, steps - warm_up, warmup_target=learning_rate, warmup_steps=warm_up
     )
-    classifier.compile(
+    whole.compile(
         keras.optimizers.Adam(schedule, global_clipnorm=1.0),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
     order = tf.data.Dataset.from_tensor_slices((pixels, labels)).shuffle(len(labels), seed=seed)
     batches = order.batch(batch_size).map(lambda batch, label: (images.normalise(batch, PREPROCESS), label))
-    classifier.fit(batches.prefetch(1), epochs=epochs, shuffle=False, verbose=2)
+    whole.fit(batches.prefetch(1), epochs=epochs, shuffle=False, verbose=2)
     deviation = float(np.std(pooled.predict(images.normalise(pixels[:1024], PREPROCESS), verbose=0)))
     if not deviation > 0:
         raise FloatingPointError(f"{weights}: features of standard deviation {deviation}; try a lower learning rate")
     scale(network, 1 / deviation)
-    with complete_or_absent(weights) as temporary:
-        network.save_weights(temporary)
+    kernel, bias = whole.layers[-1].get_weights()
+    whole.layers[-1].set_weights([kernel * deviation, bias])
+    for model, path in ((network, weights), (whole, classifier_weights)):
+        with complete_or_absent(path) as temporary:
+            model.save_weights(temporary)
+
+
+def classifier(network: keras.Model, classes: int) -> keras.Model:
+    """The base network with what tells `classes` single objects apart: normalised images → logits N×classes."""
+    pooled = keras.layers.GlobalAveragePooling2D()(network.output)
+    return keras.Model(network.input, keras.layers.Dense(classes, name="predictions")(pooled))
 
 
 def scale(network: keras.Model, factor: float) -> None:

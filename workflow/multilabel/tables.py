@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
 METRICS = ["MP", "MR", "MF1", "µP", "µR", "µF1"]
+MAIN_METRICS = {  # heading → name in the metrics files
+    "mAP": "mean_average_precision",
+    "image AP": "image_average_precision",
+    "MF1 top-k": "top_k_macro_f1",
+    "µF1 top-k": "top_k_micro_f1",
+    "MF1 τ": "cardinality_threshold_macro_f1",
+    "µF1 τ": "cardinality_threshold_micro_f1",
+}
 
 TABLE1_CAPTION = (
     "Hyper-parameters that were tried. Stage 1 trains the top model on bottleneck features, stage 2 the base network "
@@ -283,13 +291,18 @@ def ranked_predictions(truth: ArrayLike, scores: ArrayLike, classes: Sequence[st
         Columns rank (from 1), label, score, true.
     """
     truth, scores = np.asarray(truth).astype(bool), np.asarray(scores)
-    order = np.argsort(-scores, kind="stable")
-    first = np.clip(truth.sum(), 2, 8)
-    listed = [(rank, j) for rank, j in enumerate(order, start=1) if rank <= first or truth[j]]
     return pd.DataFrame(
-        [(rank, classes[j], float(scores[j]), bool(truth[j])) for rank, j in listed],
+        [(rank, classes[j], float(scores[j]), bool(truth[j])) for rank, j in ranked_labels(truth, scores)],
         columns=["rank", "label", "score", "true"],
     )
+
+
+def ranked_labels(truth: ArrayLike, scores: ArrayLike, also: ArrayLike = 0) -> list[tuple[int, int]]:
+    """Rank (from 1) and column of the labels that `ranked_predictions` lists, and of those that are 1 in `also`."""
+    truth, scores = np.asarray(truth).astype(bool), np.asarray(scores)
+    order = np.argsort(-scores, kind="stable").tolist()
+    first, wanted = np.clip(truth.sum(), 2, 8), truth | np.asarray(also, bool)
+    return [(rank, j) for rank, j in enumerate(order, start=1) if rank <= first or wanted[j]]
 
 
 def table3(
@@ -361,16 +374,29 @@ def metric_table(rows: Iterable[tuple[str, str, Mapping[str, float]]]) -> pd.Dat
         Columns model, run, mAP (mean over the classes), image AP (mean over the images), then macro and micro F1 after
         the k highest scores and after the threshold of label cardinality.
     """
+    table = [(model, run, *(float(values[name]) for name in MAIN_METRICS.values())) for model, run, values in rows]
+    return pd.DataFrame(table, columns=["model", "run", *MAIN_METRICS])
+
+
+def single_label_table(rows: Iterable[tuple[str, str, Mapping[str, float]]]) -> pd.DataFrame:
+    """How well models name the objects of an image, as shares of 1: the question of section 2.1 of paper 000.
+
+    Args:
+        rows: what the model was trained on, its name, and its metrics as `evaluation.evaluate` names them.
+
+    Returns:
+        Columns trained on, model, mAP, then micro precision, recall and F1 of the k highest scores, and the micro F1 of
+        as many labels as each image has.
+    """
     columns = {
         "mAP": "mean_average_precision",
-        "image AP": "image_average_precision",
-        "MF1 top-k": "top_k_macro_f1",
+        "µP top-k": "top_k_micro_precision",
+        "µR top-k": "top_k_micro_recall",
         "µF1 top-k": "top_k_micro_f1",
-        "MF1 τ": "cardinality_threshold_macro_f1",
-        "µF1 τ": "cardinality_threshold_micro_f1",
+        "µF1 top-k per image": "top_k_per_image_micro_f1",
     }
-    table = [(model, run, *(float(values[name]) for name in columns.values())) for model, run, values in rows]
-    return pd.DataFrame(table, columns=["model", "run", *columns])
+    table = [(kind, model, *(float(values[name]) for name in columns.values())) for kind, model, values in rows]
+    return pd.DataFrame(table, columns=["trained on", "model", *columns])
 
 
 def _percent(truth: NDArray[Any], predicted: ArrayLike) -> list[float]:

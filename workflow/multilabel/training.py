@@ -19,7 +19,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multilabel import provenance
+from multilabel import devices, provenance
 from multilabel.files import complete_or_absent, write_json
 
 COLUMNS = ("epoch", "loss", "acc", "val_loss", "val_acc", "seconds")
@@ -180,7 +180,7 @@ def run(folder: Path, record: Mapping[str, Any], model: keras.Model, *arguments:
         model.save_weights(temporary)
     best = min(history, key=lambda row: row["val_loss"])
     results = {"epochs": len(history), "best_epoch": best["epoch"], "best_val_loss": best["val_loss"]}
-    write_json(folder / "run.json", {**record, "results": results})
+    write_json(folder / "run.json", {**record, "machine": devices.machine(), "results": results})
 
 
 def forget(folder: Path) -> None:
@@ -198,13 +198,18 @@ def write_log(path: Path, history: Sequence[dict[str, float]]) -> None:
 
 
 def scores(
-    model: keras.Model, source: Source, *, batch_size: int = 256, prepare: Prepare | None = None
+    model: keras.Model,
+    source: Source,
+    *,
+    batch_size: int = 256,
+    prepare: Prepare | None = None,
+    activation: Callable[[tf.Tensor], tf.Tensor] = tf.sigmoid,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What the source says of its samples (its y), and their sigmoid scores, float32 N×L, by a model of logits."""
+    """What the source says of samples (its y), and their scores: `activation` of the model's output, float32 N×L."""
 
     @tf.function(reduce_retracing=True)
     def predict(batch: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        return tf.sigmoid(model(prepare(batch, seed) if prepare else tf.cast(batch, tf.float32), training=False))
+        return activation(model(prepare(batch, seed) if prepare else tf.cast(batch, tf.float32), training=False))
 
     said: list[np.ndarray] = []
     parts: list[np.ndarray] = []

@@ -6,6 +6,7 @@ rule pretrain:
         f"{RESULTS}/data/single_objects.h5",
     output:
         f"{RESULTS}/base/pretrained.weights.h5",
+        f"{RESULTS}/base/classifier.weights.h5",
     log:
         log_of("pretrain"),
     benchmark:

@@ -16,6 +16,10 @@ REFERENCE_PANELS = {
     if name != "fig4"
 }
 
+# The runs that have predictions in any case, and those that are compared besides.
+EVALUATED_RUNS = [*FINETUNED, *STARTS]
+COMPARED = list(dict.fromkeys([*EVALUATED_RUNS, *(run.name for pair in CONFIG.comparisons for run in pair)]))
+
 
 rule table1:
     output:
@@ -220,6 +224,40 @@ rule metric_table:
         "../scripts/metric_table.py"
 
 
+rule intervals:
+    input:
+        final=f"{RESULTS}/final_model.json",
+        labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
+        scores=expand(f"{RESULTS}/predictions/{{run}}/{{split}}.h5", run=COMPARED, split=EVALUATED),
+    output:
+        intervals=report(table("intervals"), category="Tables", caption="../report/intervals.rst"),
+        comparisons=report(table("comparisons"), category="Tables", caption="../report/comparisons.rst"),
+    log:
+        log_of("intervals"),
+    benchmark:
+        benchmark_of("intervals")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        dataset=DATASET,
+        test=TEST,
+        runs=COMPARED,
+        evaluated=EVALUATED_RUNS,
+        pairs=[[first.name, second.name] for first, second in CONFIG.comparisons],
+        k=CONFIG.evaluation.k,
+        resamples=CONFIG.evaluation.resamples,
+        seed=CONFIG.evaluation.seed,
+        code=code("intervals.py"),
+    message:
+        "Bootstrap: intervals of the final model's metrics, and of its differences from other runs"
+    script:
+        "../scripts/intervals.py"
+
+
 rule paper:
     input:
         rules.dataset_statistics.output,
@@ -229,5 +267,8 @@ rule paper:
         rules.table2.output,
         rules.examples.output,
         rules.metric_table.output,
+        rules.intervals.output,
+        rules.learning_curve_figure.output,
+        rules.single_label_table.output if SINGLE_LABEL else [],
     message:
         "Paper 000 is complete: results are in {RESULTS}"

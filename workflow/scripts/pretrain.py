@@ -9,7 +9,7 @@ with logs.logged(snakemake.log[0]):
     p = snakemake.params
     pretraining.train(
         snakemake.input[0],
-        snakemake.output[0],
+        *snakemake.output,
         base=p.base,
         epochs=p.epochs,
         batch_size=p.batch_size,
