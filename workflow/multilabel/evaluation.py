@@ -2,7 +2,8 @@
 
 from typing import get_args
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from multilabel import arrays, decisions, metrics
 
@@ -14,8 +15,8 @@ def evaluate(
 
     Metrics of ranking have the name of their function. The others are named by decision, then metric:
     `top_k_macro_f1`, `cardinality_threshold_hamming_loss`. The decisions are `top_k`, `top_k_per_image`,
-    `cardinality_threshold`, `cardinality_threshold_per_class` and `fixed_threshold` (0.5). The thresholds found are
-    `cardinality_threshold_tau` and, by column from 0, `cardinality_threshold_per_class_tau_00` and so on.
+    `cardinality_threshold`, `cardinality_threshold_per_class` and `fixed_threshold` (0.5). The third's threshold is
+    `cardinality_threshold_tau`.
 
     Args:
         truth: N×L, 0 or 1.
@@ -32,8 +33,6 @@ def evaluate(
         raise ValueError("evaluation: expected at least one image, found none")
     validation_truth, validation_scores = (y, h) if validation is None else validation
     tau = decisions.cardinality_threshold(validation_scores, validation_truth)
-    tau_per_class = decisions.cardinality_thresholds(validation_scores, validation_truth)
-
     result = {
         "label_cardinality": metrics.label_cardinality(y),
         "mean_average_precision": metrics.mean_average_precision(y, h),
@@ -45,15 +44,7 @@ def evaluate(
         "ranking_loss": metrics.ranking_loss(y, h),
         "cardinality_threshold_tau": tau,
     }
-
-    predictions = {
-        "top_k": decisions.top_k(h, k),
-        "top_k_per_image": decisions.top_k_per_image(h, y),
-        "cardinality_threshold": decisions.threshold(h, tau),
-        "cardinality_threshold_per_class": decisions.threshold(h, tau_per_class),
-        "fixed_threshold": decisions.threshold(h, 0.5),
-    }
-    for decision, predicted in predictions.items():
+    for decision, predicted in decided(y, h, k=k, validation=validation).items():
         for average in get_args(metrics.Average):
             shares = metrics.precision_recall_f1(y, predicted, average=average)
             result |= {f"{decision}_{average}_{name}": value for name, value in shares._asdict().items()}
@@ -61,3 +52,22 @@ def evaluate(
         result[f"{decision}_subset_zero_one_loss"] = metrics.subset_zero_one_loss(y, predicted)
         result[f"{decision}_hamming_loss"] = metrics.hamming_loss(y, predicted)
     return result
+
+
+def decided(
+    truth: ArrayLike, scores: ArrayLike, *, k: int = 3, validation: tuple[ArrayLike, ArrayLike] | None = None
+) -> dict[str, NDArray[np.uint8]]:
+    """The predicted labels, N×L, after each decision of `evaluate`, by its name; arguments as there."""
+    y, h = arrays.truth_and_scores(truth, scores)
+    validation_truth, validation_scores = (y, h) if validation is None else validation
+    return {
+        "top_k": decisions.top_k(h, k),
+        "top_k_per_image": decisions.top_k_per_image(h, y),
+        "cardinality_threshold": decisions.threshold(
+            h, decisions.cardinality_threshold(validation_scores, validation_truth)
+        ),
+        "cardinality_threshold_per_class": decisions.threshold(
+            h, decisions.cardinality_thresholds(validation_scores, validation_truth)
+        ),
+        "fixed_threshold": decisions.threshold(h, 0.5),
+    }

@@ -92,8 +92,13 @@ def image_average_precision(truth: ArrayLike, scores: ArrayLike) -> float:
 
     Also called label-ranking average precision; the mAP of Maddox's code, the average precision of Zhou et al. (2012).
     """
+    return _mean(average_precision_per_image(truth, scores))
+
+
+def average_precision_per_image(truth: ArrayLike, scores: ArrayLike) -> NDArray[np.float64]:
+    """Average precision of each image, N: what `image_average_precision` is the mean of."""
     y, h = arrays.truth_and_scores(truth, scores)
-    return _mean(np.where(y.any(axis=1), _average_precision(_ranking(y, h)), 1))
+    return np.where(y.any(axis=1), _average_precision(_ranking(y, h)), 1)
 
 
 def voc_mean_average_precision(truth: ArrayLike, scores: ArrayLike, *, eleven_points: bool = False) -> float:
@@ -125,10 +130,14 @@ def coverage(truth: ArrayLike, scores: ArrayLike) -> float:
     Zhou et al. (2012), divided by L as in Dong et al. On labelled images it is scikit-learn's `coverage_error` minus 1,
     divided by L; an image without labels counts 0. Of equal scores the true label ranks last.
     """
+    return _mean(coverage_per_image(truth, scores))
+
+
+def coverage_per_image(truth: ArrayLike, scores: ArrayLike) -> NDArray[np.float64]:
+    """Coverage of each image, N: what `coverage` is the mean of."""
     y, h = arrays.truth_and_scores(truth, scores)
     lowest = np.where(y, h, np.inf).min(axis=1, keepdims=True, initial=np.inf)
-    depth = np.maximum(np.sum(h >= lowest, axis=1) - 1, 0)
-    return _mean(depth) / max(y.shape[1], 1)
+    return np.maximum(np.sum(h >= lowest, axis=1) - 1, 0) / max(y.shape[1], 1)
 
 
 def one_error(truth: ArrayLike, scores: ArrayLike) -> float:
@@ -136,9 +145,14 @@ def one_error(truth: ArrayLike, scores: ArrayLike) -> float:
 
     Where several labels share the highest score, all of them must be true. An image without labels counts 0.
     """
+    return _mean(one_error_per_image(truth, scores))
+
+
+def one_error_per_image(truth: ArrayLike, scores: ArrayLike) -> NDArray[np.bool_]:
+    """Whether each image's highest score is not a true label, N: what `one_error` is the mean of."""
     y, h = arrays.truth_and_scores(truth, scores)
     wrong = (h == h.max(axis=1, keepdims=True, initial=-np.inf)) & ~y
-    return _mean(wrong.any(axis=1) & y.any(axis=1))
+    return wrong.any(axis=1) & y.any(axis=1)
 
 
 def ranking_loss(truth: ArrayLike, scores: ArrayLike) -> float:
@@ -146,10 +160,15 @@ def ranking_loss(truth: ArrayLike, scores: ArrayLike) -> float:
 
     Zhou et al. (2012), and scikit-learn's `label_ranking_loss`: a pair of equal scores is wrong.
     """
+    return _mean(ranking_loss_per_image(truth, scores))
+
+
+def ranking_loss_per_image(truth: ArrayLike, scores: ArrayLike) -> NDArray[np.float64]:
+    """Ranking loss of each image, N: what `ranking_loss` is the mean of."""
     y, h = arrays.truth_and_scores(truth, scores)
     ranking = _ranking(y, h)
     wrong = np.bincount(ranking.row, ranking.above - ranking.true_above, minlength=len(y))
-    return _mean(_ratio(wrong, ranking.size * (y.shape[1] - ranking.size)))
+    return _ratio(wrong, ranking.size * (y.shape[1] - ranking.size))
 
 
 class _Ranking(NamedTuple):

@@ -31,7 +31,8 @@ with logs.logged(snakemake.log[0]):
     pairs = [(final, run) for run in p.evaluated if run != final] + [tuple(pair) for pair in p.pairs]
     frame = bootstrap.comparisons(runs, dict.fromkeys(pairs), k=p.k, n=p.resamples, seed=p.seed)
     tables.write_table(
-        frame.drop(columns="run"),
+        frame,
         Path(o.comparisons[0]).with_suffix(""),
         f"Two runs on the same images: the difference is the first minus the second, with its 95 % interval. {drawn}",
+        group="run",
     )
