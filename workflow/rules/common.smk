@@ -90,7 +90,7 @@ def figure(name):
 
 def reported(paths, title, category, caption):
     """Forms of a table or figure, of which the report has, under one title, one to look at and one to take along."""
-    forms = {"html": "page", "csv": "spreadsheet", "png": "image", "pdf": "vector graphic"}
+    forms = {"html": "on screen", "csv": "to keep", "png": "on screen", "pdf": "to keep"}
     options = {"category": category, "caption": f"../report/{caption}.rst"}
     named = [(path, forms.get(path.rsplit(".")[-1])) for path in paths]
     return [report(path, labels={"result": title, "form": form}, **options) if form else path for path, form in named]
