@@ -119,23 +119,31 @@ def predict(
         weights: `…/{run}/best.weights.h5` of the finished run.
         labels: label file, which names the images.
         images: where they lie.
-        base: arguments of `backbones.build`, with weights None: the run has its own.
+        base: arguments of `backbones.build`; the run has weights of its own.
         statistics: file of the channel statistics that `zmuvf` needs.
         reading: how images are read: workers, damaged.
         perturb: seed of random perturbations (all letters of the augmentation, Table 2 row d); None: none.
         batch_size: images per forward pass.
     """
     run, split = _finetune_run(Path(weights).parent.name), LabelMatrix.load(labels)
-    network = backbones.build(**base)
-    model = build(
-        network, run, top_models.build(run.top_model, _feature_count(network, run), len(split.classes), seed=0)
-    )
-    backbones.load_weights(model, Path(weights))
+    model = load(weights, run, base, len(split.classes))
     paths, rows = _paths(split, Path(images)), np.arange(len(split.image_id))
-    source = ImageFiles(paths, rows, network.input_shape[1:3], 0, **reading)
+    source = ImageFiles(paths, rows, model.input_shape[1:3], 0, **reading)
     prepare = preparation(run.preprocess, statistics, AUGMENTATIONS if perturb is not None else "", perturb or 0)
     kept, scores = training.scores(model, source, batch_size=batch_size, prepare=prepare)
     return split.image_id[kept], scores
+
+
+def load(weights: str | Path, run: FinetuneRun, base: Mapping[str, Any], classes: int) -> keras.Model:
+    """The model of a finished run: normalised images → logits. `base` holds arguments of `backbones.build`.
+
+    Raises:
+        ValueError: the weights do not fit or are damaged; the message names the file.
+    """
+    network = backbones.build(**{**base, "weights": None})
+    model = build(network, run, top_models.build(run.top_model, _feature_count(network, run), classes, seed=0))
+    backbones.load_weights(model, Path(weights))
+    return model
 
 
 def build(base: keras.Model, run: FinetuneRun, top_model: keras.Model) -> keras.Model:

@@ -58,12 +58,18 @@ def decode(path: str | Path, size: tuple[int, int]) -> np.ndarray:
     Raises:
         ImageError: the file is missing, empty, cut short, or no image.
     """
-    try:
-        with Image.open(path) as image:
-            rgb = _rgb(image)
-    except Exception as error:  # decoders fail on damaged bytes in many ways: OSError, SyntaxError, struct.error, …
-        raise ImageError(path, _reason(Path(path), error)) from error
-    return np.asarray(rgb.resize(size[::-1], Image.Resampling.BILINEAR))
+    return np.asarray(_read(path).resize(size[::-1], Image.Resampling.BILINEAR))
+
+
+def thumbnail(path: str | Path, side: int) -> np.ndarray:
+    """One image as RGB, uint8 height×width×3, to look at: its longer side is `side` or less, its aspect ratio kept.
+
+    Raises:
+        ImageError: as `decode` does.
+    """
+    image = _read(path, about=2 * side)
+    image.thumbnail((side, side))
+    return np.asarray(image)
 
 
 def batches(
@@ -244,6 +250,17 @@ def _decode_or_error(path: Path, size: tuple[int, int]) -> np.ndarray | ImageErr
         return decode(path, size)
     except ImageError as error:
         return error
+
+
+def _read(path: str | Path, about: int | None = None) -> Image.Image:
+    """An image file as RGB. Where about so many pixels will do, a JPEG is decoded at a fraction of its size."""
+    try:
+        with Image.open(path) as image:
+            if about:
+                image.draft("RGB", (about, about))
+            return _rgb(image)
+    except Exception as error:  # decoders fail on damaged bytes in many ways: OSError, SyntaxError, struct.error, …
+        raise ImageError(path, _reason(Path(path), error)) from error
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -4,6 +4,7 @@
 STAGE1 = r"\w+_\d+x\d+(d\d+|bn)_lr\d+_b\d+"
 STAGE2 = rf"{STAGE1}_(\d+|all)_lr\d+_b\d+(_[hwrszf]+)?"
 EVALUATED = list(dict.fromkeys(["val", TEST]))
+MODEL = f"{RESULTS}/model/{DATASET}.h5"
 
 
 rule predict_top_model:
@@ -120,3 +121,32 @@ rule final_model:
         "Choosing the final model by {params.criterion} on validation images"
     script:
         "../scripts/final_model.py"
+
+
+rule model:
+    input:
+        final=f"{RESULTS}/final_model.json",
+        weights=expand(f"{RESULTS}/finetuned/{{run}}/best.weights.h5", run=FINETUNED),
+        records=expand(f"{RESULTS}/finetuned/{{run}}/run.json", run=FINETUNED),
+        labels=f"{RESULTS}/labels/val.h5",
+        scores=expand(f"{RESULTS}/predictions/{{run}}/val.h5", run=FINETUNED),
+        statistics=statistics_of(*(run.preprocess for run in FINETUNED.values())),
+    output:
+        MODEL,
+    log:
+        log_of("model"),
+    benchmark:
+        benchmark_of("model")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        base=BASE,
+        code=code("model.py"),
+    message:
+        "The final model as one file, for multilabel predict"
+    script:
+        "../scripts/model.py"

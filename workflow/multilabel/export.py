@@ -1,0 +1,264 @@
+"""A finished model as one self-describing file, and as SavedModel: what is used outside of the workflow."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import h5py
+import numpy as np
+
+from multilabel import runs
+from multilabel.files import complete_or_absent
+from multilabel.images import ChannelStatistics, normalise
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+FORMAT, VERSION = "multilabel model", 1
+MAKE_AGAIN = "Make it with this version of the project: snakemake model"
+AGREEMENT = 1e-4
+"""How far the scores of a SavedModel may be from the model's."""
+PILLOW_BITS = 22
+"""Binary places of the weights with which Pillow resizes 8-bit images."""
+
+Scorer = Callable[[np.ndarray], np.ndarray]
+
+
+class Model(NamedTuple):
+    """What a model file says; its weights are read by `network`.
+
+    `run` is the fine-tuned run; `base` the arguments of `backbones.build`, weights apart; `classes` L names;
+    `thresholds` L numbers, the lowest score at which each class is predicted; `statistics` the channel statistics that
+    `zmuvf` needs; `provenance` where run and thresholds come from.
+    """
+
+    path: Path
+    run: runs.FinetuneRun
+    base: Mapping[str, Any]
+    classes: tuple[str, ...]
+    thresholds: np.ndarray
+    statistics: ChannelStatistics | None
+    provenance: Mapping[str, Any]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the images that the network takes."""
+        return self.base["input_size"], self.base["input_size"]
+
+
+def save(
+    path: str | Path,
+    weights: str | Path,
+    *,
+    base: Mapping[str, Any],
+    classes: Sequence[str],
+    thresholds: Sequence[float] | np.ndarray,
+    statistics: Mapping[str, Sequence[float]] | None,
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write a model file: HDF5 with the weights of each layer under `layers`, and the rest as JSON in `description`.
+
+    Weights are stored with checksums. The same content gives the same bytes.
+
+    Args:
+        path: the file to write.
+        weights: `…/{run}/best.weights.h5` of the fine-tuned run.
+        base: arguments of `backbones.build`, weights apart.
+        classes: L names.
+        thresholds: one for each class.
+        statistics: the channel statistics that `zmuvf` needs.
+        provenance: anything that JSON can hold.
+    """
+    weights = Path(weights)
+    run = _finetune_run(weights.parent.name)
+    description = {
+        "run": run.name,
+        "base": base,
+        "preprocess": {
+            "colours": "RGB",
+            "size": [base["input_size"]] * 2,
+            "resize": "bilinear, as Pillow does, aspect ratio not kept",
+            "normalise": run.preprocess,
+            "statistics": statistics,
+        },
+        "classes": list(classes),
+        "thresholds": np.asarray(thresholds, np.float64).tolist(),
+        "provenance": provenance,
+    }
+    with (
+        complete_or_absent(path) as temporary,
+        h5py.File(temporary, "w") as file,
+        h5py.File(weights, "r", locking=False) as source,
+    ):
+        file.attrs["format"], file.attrs["format_version"] = FORMAT, VERSION
+        file["description"] = json.dumps(description, indent=2, sort_keys=True, ensure_ascii=False)
+        for place, layer in source["layers"].items():
+            group = file.create_group(f"layers/{place}/vars")
+            group.attrs["name"] = layer["vars"].attrs["name"]
+            for index, stored in layer["vars"].items():
+                checked = {"chunks": stored.shape, "fletcher32": True} if stored.size and stored.shape else {}
+                group.create_dataset(index, data=stored[()], **checked)
+
+
+def load(path: str | Path) -> Model:
+    """Read what a model file says, without its weights and without TensorFlow.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is damaged, of another format version, or something else; the message says what was found.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such model file")
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            kind, version = file.attrs.get("format"), file.attrs.get("format_version")
+            if kind != FORMAT:
+                raise ValueError(f"expected a model file, found HDF5 with {', '.join(file) or 'nothing'}")
+            if version != VERSION:
+                raise ValueError(f"expected a model file of format version {VERSION}, found version {version}")
+            content = json.loads(file["description"][()])
+        thresholds, statistics = np.array(content["thresholds"], np.float64), content["preprocess"]["statistics"]
+        if thresholds.shape != (len(content["classes"]),):
+            raise ValueError(f"expected one threshold for each of {len(content['classes'])} classes")
+        return Model(
+            path,
+            _finetune_run(content["run"]),
+            content["base"],
+            tuple(content["classes"]),
+            thresholds,
+            ChannelStatistics(**statistics) if statistics else None,
+            content["provenance"],
+        )
+    except KeyError as error:
+        raise ValueError(f"{path}: damaged: it lacks {error.args[0]}. {MAKE_AGAIN}") from error
+    except OSError as error:
+        raise ValueError(f"{path}: expected a model file, found no whole HDF5 file: {error}. {MAKE_AGAIN}") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}. {MAKE_AGAIN}") from error
+
+
+def network(model: Model) -> "keras.Model":
+    """The Keras model of a model file: normalised images → logits.
+
+    Raises:
+        ValueError: the weights are damaged or do not fit; the message names the file.
+    """
+    from multilabel import finetune
+
+    return finetune.load(model.path, model.run, model.base, len(model.classes))
+
+
+def scorer(model: Model) -> Scorer:
+    """A function from images, uint8 N×height×width×3 of the model's size, to scores N×L, float32."""
+    import tensorflow as tf
+
+    scores = tf.function(
+        _scores(model, network(model)), input_signature=[tf.TensorSpec([None, *model.size, 3], tf.uint8)]
+    )
+    return lambda pixels: scores(tf.constant(pixels)).numpy()
+
+
+def save_tensorflow(model: Model, folder: str | Path) -> float:
+    """Write a model as TensorFlow's SavedModel, with nothing of this project needed to use it.
+
+    Its signature `serving_default` takes `images`, uint8 RGB N×H×W×3 of any size, and gives `scores`, float32 N×L,
+    and `predicted`, whether each score reaches its class's threshold. Resizing and normalisation are inside. The
+    description of the model file is in `assets.extra/description.json`.
+
+    Returns:
+        The greatest difference to the scores of the model, on random images.
+
+    Raises:
+        FileExistsError: there is something at `folder`.
+        ValueError: the scores differ by more than `AGREEMENT`.
+    """
+    import keras
+    import tensorflow as tf
+
+    folder = Path(folder)
+    if folder.exists():
+        raise FileExistsError(f"{folder}: expected a folder that does not exist yet")
+    network_ = network(model)
+    scores_of = _scores(model, network_)
+    thresholds = tf.constant(model.thresholds)
+
+    def serve(images: "tf.Tensor") -> dict[str, "tf.Tensor"]:
+        scores = scores_of(resize(images, model.size))
+        return {"scores": scores, "predicted": tf.cast(scores, tf.float64) >= thresholds}
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        archive = keras.export.ExportArchive()
+        archive.track(network_)
+        archive.add_endpoint("serve", serve, [tf.TensorSpec([None, None, None, 3], tf.uint8, name="images")])
+        archive.write_out(beside, verbose=False)
+        (beside / "assets.extra").mkdir()
+        (beside / "assets.extra/description.json").write_text(describe(model.path), encoding="utf-8")
+        pixels = np.random.default_rng(0).integers(0, 256, (4, *model.size, 3), np.uint8)
+        served = tf.saved_model.load(beside).signatures["serving_default"](images=tf.constant(pixels))["scores"]
+        difference = float(np.abs(served.numpy() - scores_of(tf.constant(pixels)).numpy()).max())
+        if not difference <= AGREEMENT:
+            raise ValueError(f"{model.path}: the SavedModel's scores differ by {difference} from those of the model")
+        beside.chmod(0o755)
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return difference
+
+
+def describe(path: str | Path) -> str:
+    """All of a model file but its weights, as JSON. Raises what `load` does."""
+    with h5py.File(load(path).path, "r", locking=False) as file:
+        return file["description"].asstr()[()]
+
+
+def resize(images: "tf.Tensor", size: tuple[int, int]) -> "tf.Tensor":
+    """Images, uint8 N×H×W×3, of another size, as `images.decode` makes them: to the grey level what Pillow gives.
+
+    Pillow resizes along the rows, then along the columns, with weights of 22 binary places, and rounds after each.
+    TensorFlow's own resizing differs from it by a grey level in many pixels, which scores show.
+    """
+    import tensorflow as tf
+
+    def rounded(values: "tf.Tensor") -> "tf.Tensor":
+        return tf.floor(values * 2.0**-PILLOW_BITS + 0.5)
+
+    x = tf.cast(images, tf.float64)
+    x = rounded(tf.einsum("nhwc,vw->nhvc", x, _weights(tf.shape(images)[2], size[1])))
+    x = rounded(tf.einsum("nhwc,vh->nvwc", x, _weights(tf.shape(images)[1], size[0])))
+    return tf.cast(x, tf.uint8)
+
+
+def _weights(length: "tf.Tensor", wanted: int) -> "tf.Tensor":
+    """How much each of `length` pixels counts for each of `wanted` ones: whole numbers, of the sum 2²² in each row."""
+    import tensorflow as tf
+
+    scale = tf.cast(length, tf.float64) / wanted
+    centres = (tf.range(wanted, dtype=tf.float64) + 0.5) * scale
+    distances = tf.range(length, dtype=tf.int32)
+    distances = tf.cast(distances, tf.float64) + 0.5 - centres[:, None]
+    triangle = tf.maximum(1 - tf.abs(distances / tf.maximum(scale, 1)), 0)
+    return tf.floor(triangle / tf.reduce_sum(triangle, axis=1, keepdims=True) * 2.0**PILLOW_BITS + 0.5)
+
+
+def _finetune_run(name: str) -> runs.FinetuneRun:
+    run = runs.parse(name)
+    if not isinstance(run, runs.FinetuneRun):
+        raise ValueError(f"expected the model of a fine-tuned run, found {name}")
+    return run
+
+
+def _scores(model: Model, network_: "keras.Model") -> Callable[["tf.Tensor"], "tf.Tensor"]:
+    """From images of the network's size to scores, as in training."""
+    import tensorflow as tf
+
+    def scores(pixels: "tf.Tensor") -> "tf.Tensor":
+        return tf.sigmoid(network_(normalise(pixels, model.run.preprocess, model.statistics), training=False))
+
+    return scores

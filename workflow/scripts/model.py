@@ -1,0 +1,30 @@
+"""Write the final model as one self-describing file: weights, preprocessing, classes, thresholds from validation."""
+
+from pathlib import Path
+
+from multilabel import decisions, export, files, logs, predictions, provenance
+from multilabel.labels import LabelMatrix
+
+with logs.logged(snakemake.log[0]):
+    i, p = snakemake.input, snakemake.params
+    final = files.read_json(i.final)
+    results = Path(i.final).parent
+    run, scores = results / "finetuned" / final["run"], results / "predictions" / final["run"] / "val.h5"
+    validation = predictions.load_with_truth(scores, i.labels)
+    export.save(
+        snakemake.output[0],
+        run / "best.weights.h5",
+        base=p.base,
+        classes=LabelMatrix.load(i.labels).classes,
+        thresholds=decisions.cardinality_thresholds(validation.scores, validation.truth),
+        statistics=files.read_json(i.statistics) if i.statistics else None,
+        provenance={
+            "run": files.read_json(run / "run.json"),
+            "chosen_by": {"criterion": final["criterion"], "value": final["values"][final["run"]]},
+            "thresholds": {
+                "from": "as many images predicted per class as have it",
+                "images": len(validation.truth),
+                "inputs": provenance.digests([i.labels, str(scores)]),
+            },
+        },
+    )
