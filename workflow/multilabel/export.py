@@ -219,10 +219,10 @@ def describe(path: str | Path) -> str:
 
 
 def resize(images: "tf.Tensor", size: tuple[int, int]) -> "tf.Tensor":
-    """Images, uint8 N×H×W×3, of another size, as `images.decode` makes them: to the grey level what Pillow gives.
+    """Images, uint8 N×H×W×3, resized exactly as `images.decode` does by Pillow: rows first, rounded after each axis.
 
-    Pillow resizes along the rows, then along the columns, with weights of 22 binary places, and rounds after each.
-    TensorFlow's own resizing differs from it by a grey level in many pixels, which scores show.
+    Pillow's weights are whole numbers of 2⁻²². TensorFlow's own resizing differs by a grey level in many pixels, which
+    scores show.
     """
     import tensorflow as tf
 
@@ -236,13 +236,12 @@ def resize(images: "tf.Tensor", size: tuple[int, int]) -> "tf.Tensor":
 
 
 def _weights(length: "tf.Tensor", wanted: int) -> "tf.Tensor":
-    """How much each of `length` pixels counts for each of `wanted` ones: whole numbers, of the sum 2²² in each row."""
+    """How much each of `length` pixels counts for each of `wanted` ones: whole numbers of 2⁻²²."""
     import tensorflow as tf
 
     scale = tf.cast(length, tf.float64) / wanted
     centres = (tf.range(wanted, dtype=tf.float64) + 0.5) * scale
-    distances = tf.range(length, dtype=tf.int32)
-    distances = tf.cast(distances, tf.float64) + 0.5 - centres[:, None]
+    distances = tf.range(tf.cast(length, tf.float64), dtype=tf.float64) + 0.5 - centres[:, None]
     triangle = tf.maximum(1 - tf.abs(distances / tf.maximum(scale, 1)), 0)
     return tf.floor(triangle / tf.reduce_sum(triangle, axis=1, keepdims=True) * 2.0**PILLOW_BITS + 0.5)
 

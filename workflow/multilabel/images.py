@@ -58,7 +58,10 @@ def decode(path: str | Path, size: tuple[int, int]) -> np.ndarray:
     Raises:
         ImageError: the file is missing, empty, cut short, or no image.
     """
-    return np.asarray(_read(path).resize(size[::-1], Image.Resampling.BILINEAR))
+    image = _read(path)
+    # Rows first, always: Pillow itself chooses the order by the image's shape, and not the same in all versions.
+    rows = image.resize((size[1], image.height), Image.Resampling.BILINEAR)
+    return np.asarray(rows.resize(size[::-1], Image.Resampling.BILINEAR))
 
 
 def thumbnail(path: str | Path, side: int) -> np.ndarray:
