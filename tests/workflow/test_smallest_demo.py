@@ -35,6 +35,8 @@ def test_every_table_exists_in_four_forms(finished):
         "metrics",
         "intervals",
         "comparisons",
+        "reproduction",
+        "best_epochs",
         "learning_curve",
         "single_label",
     }
@@ -96,6 +98,13 @@ def test_nothing_outside_results_logs_and_benchmarks_is_written(finished):
 
 def test_no_temporary_file_or_state_is_left(finished):
     assert [path for path in (finished / "results").rglob(".*") if path.name != ".snakemake_timestamp"] == []
+
+
+def test_the_page_of_the_paper_says_why_a_number_was_not_reproduced(finished):
+    page = pd.read_csv(finished / RESULTS / "tables/reproduction.csv")
+    assert set(page["verdict"]) == {"not run at this size", "not run"}
+    assert page["why"].notna().all()
+    assert {f"Fig. {panel}" for panel in ("2", "3", "4a", "4b", "5a", "5b", "5c", "6a", "6b")} <= set(page["where"])
 
 
 def test_a_second_call_has_nothing_to_do(finished):

@@ -320,6 +320,24 @@ class Config(Section):
         return f"{self.dataset.name}_{self.dataset.subset}"
 
     @property
+    def departures(self) -> list[str]:
+        """In words, where dataset, network and training are not those of the paper at full size."""
+        paper = type(self)()
+        keys = {
+            "dataset": ("name", "subset", "kind"),
+            "labels": ("kind",),
+            "base": ("network", "options", "weights", "width", "input_size"),
+            "grid": tuple(Training.model_fields),
+            "finetune": tuple(Training.model_fields),
+        }
+        return [
+            f"{section}.{key} is {getattr(getattr(self, section), key)}, not {getattr(getattr(paper, section), key)}"
+            for section, names in keys.items()
+            for key in names
+            if key != "seed" and getattr(getattr(self, section), key) != getattr(getattr(paper, section), key)
+        ]
+
+    @property
     def splits(self) -> list[str]:
         """`train` and `val`; and `test` where validation images are a part of train."""
         return ["train", "val"] + (["test"] if self.dataset.validation.fraction else [])

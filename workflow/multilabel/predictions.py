@@ -55,6 +55,13 @@ def load_with_truth(path: str | Path, label_file: str | Path) -> Predictions:
     return Predictions(image_id[labelled], truth[labelled], scores[labelled])
 
 
+def of_run(results: str | Path, run: str, split: str, *, augmented: bool = False) -> Predictions:
+    """What a run predicts for a split, or for its augmented images, from the folder of a dataset's results."""
+    results = Path(results)
+    scores = results / "predictions" / run / f"{split}{'_augmented' if augmented else ''}.h5"
+    return load_with_truth(scores, results / "labels" / f"{split}.h5")
+
+
 def metrics_of(test: Predictions, validation: Predictions, *, k: int) -> dict[str, float]:
     """Every metric of a run under a flat name, on test; those on validation, prefixed `validation_`.
 

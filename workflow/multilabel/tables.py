@@ -206,6 +206,14 @@ def table2(
     return pd.concat([published_table2(), ours], ignore_index=True)
 
 
+def table2_of_run(
+    test: "Predictions", augmented: "Predictions", validation: "Predictions", **options: Any
+) -> tuple[pd.DataFrame, float]:
+    """Table 2 of a run, and its threshold, which comes from the validation images; options as those of `table2`."""
+    tau = decisions.cardinality_threshold(validation.scores, validation.truth)
+    return table2(test.truth, test.scores, augmented.scores, tau=tau, **options), tau
+
+
 def table2_caption(dataset: str, test: str, *, k: int, model_from: str, tau_from: str) -> str:
     """The caption of Table 2, which says on which splits the model and the threshold were chosen.
 

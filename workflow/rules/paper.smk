@@ -113,10 +113,15 @@ rule loss_figures:
 rule reference_figures:
     output:
         [
-            report(f"{REFERENCE}/{panel}.{suffix}", category="Reference", caption=f"../report/reference_{name}.rst")
+            path
             for name, panels in REFERENCE_PANELS.items()
             for panel in panels
-            for suffix in ("pdf", "png")
+            for path in reported(
+                [f"{REFERENCE}/{panel}.{suffix}" for suffix in ("pdf", "png")],
+                f"Fig. {panel[3:]}: the author's own runs",
+                "Figures",
+                f"reference_{name}",
+            )
         ],
     log:
         "logs/maddox2017/reference_figures.log",
@@ -230,8 +235,8 @@ rule intervals:
         labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
         scores=expand(f"{RESULTS}/predictions/{{run}}/{{split}}.h5", run=COMPARED, split=EVALUATED),
     output:
-        intervals=report(table("intervals"), category="Tables", caption="../report/intervals.rst"),
-        comparisons=report(table("comparisons"), category="Tables", caption="../report/comparisons.rst"),
+        intervals=reported(table("intervals"), "Intervals of all metrics", "Tables", "intervals"),
+        comparisons=reported(table("comparisons"), "Runs compared on the same images", "Tables", "comparisons"),
     log:
         log_of("intervals"),
     benchmark:
@@ -240,7 +245,7 @@ rule intervals:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=60,
     params:
         dataset=DATASET,
@@ -258,6 +263,46 @@ rule intervals:
         "../scripts/intervals.py"
 
 
+rule reproduction:
+    input:
+        final=f"{RESULTS}/final_model.json",
+        labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=dict.fromkeys(["train", *EVALUATED])),
+        scores=expand(f"{RESULTS}/predictions/{{run}}/{{split}}.h5", run=FINETUNED, split=EVALUATED),
+        augmented=expand(f"{RESULTS}/predictions/{{run}}/{TEST}_augmented.h5", run=FINETUNED),
+        top_models=expand(f"{RESULTS}/top_models/{{run}}/log.csv", run=TOP_MODELS),
+        finetuned=expand(f"{RESULTS}/finetuned/{{run}}/log.csv", run=FINETUNED),
+    output:
+        reproduction=reported(table("reproduction"), "Paper 000 against ours", "Tables", "reproduction"),
+        best_epochs=reported(table("best_epochs"), "Best epochs, ours and the author's", "Tables", "best_epochs"),
+    log:
+        log_of("reproduction"),
+    benchmark:
+        benchmark_of("reproduction")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=20,
+    params:
+        dataset=DATASET,
+        test=TEST,
+        k=CONFIG.evaluation.k,
+        ties=CONFIG.evaluation.ties,
+        seed=CONFIG.evaluation.seed,
+        panels={
+            panel: [run.name for run in CONFIG.panel(runs_)]
+            for panels in PANELS.values()
+            for panel, runs_ in panels.items()
+        },
+        departures=CONFIG.departures,
+        code=code("reproduction.py"),
+    message:
+        "Paper 000 against ours, number by number"
+    script:
+        "../scripts/reproduction.py"
+
+
 rule paper:
     input:
         rules.dataset_statistics.output,
@@ -268,6 +313,7 @@ rule paper:
         rules.examples.output,
         rules.metric_table.output,
         rules.intervals.output,
+        rules.reproduction.output,
         rules.learning_curve_figure.output,
         rules.single_label_table.output if SINGLE_LABEL else [],
     message:

@@ -9,15 +9,9 @@ with logs.logged(snakemake.log[0]):
     final = files.read_json(i.final)["run"]
     results = Path(i.final).parent
 
-    def of_run(run: str) -> tuple[predictions.Predictions, predictions.Predictions]:
-        """What a run predicts for the test and the validation images."""
-        test, validation = (
-            predictions.load_with_truth(results / f"predictions/{run}/{split}.h5", results / f"labels/{split}.h5")
-            for split in (p.test, "val")
-        )
-        return test, validation
-
-    runs = {run: of_run(run) for run in p.runs}
+    runs = {
+        run: (predictions.of_run(results, run, p.test), predictions.of_run(results, run, "val")) for run in p.runs
+    }
     test, validation = runs[final]
     options = {"k": p.k, "validation": (validation.truth, validation.scores)}
     resampled = bootstrap.resample(test.truth, test.scores, n=p.resamples, seed=p.seed, **options)
