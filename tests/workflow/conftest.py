@@ -55,6 +55,7 @@ def results_of(folder: Path) -> dict[str, bytes]:
     """Every result by its path, but those that hold measured seconds."""
     timed = {"log.csv", "fig6b.pdf", "fig6b.png"}
     files = (path for path in (folder / "results").rglob("*") if path.is_file() and path.name not in timed)
+    files = (path for path in files if path.parent.name != "provenance")
     return {str(path.relative_to(folder)): path.read_bytes() for path in files if path.name[0] != "."}
 
 

@@ -9,7 +9,7 @@ import yaml
 from .conftest import ROOT, copy_project, planned, run_snakemake
 
 CONFIG = "tests/workflow/smallest.yaml"
-EVALUATION = {"predict_finetuned", "metrics", "final_model", "table2", "examples", "metric_table"}
+EVALUATION = {"predict_finetuned", "metrics", "final_model", "table2", "examples", "metric_table", "curves"}
 
 
 def changed_config(folder: Path, **sections) -> Path:

@@ -1,6 +1,8 @@
 """Which processors a job uses. Call `configure` before anything imports TensorFlow."""
 
 import os
+import platform
+from pathlib import Path
 
 
 def configure(threads: int, *, gpu: bool = True) -> None:
@@ -22,3 +24,22 @@ def configure(threads: int, *, gpu: bool = True) -> None:
             tf.config.experimental.set_memory_growth(card, True)
     else:
         tf.config.set_visible_devices([], "GPU")
+
+
+def machine() -> dict[str, str]:
+    """What computes here, as far as results may depend on it: system, processor, and the GPUs that TensorFlow sees."""
+    import tensorflow as tf
+
+    cards = [tf.config.experimental.get_device_details(card) for card in tf.config.get_visible_devices("GPU")]
+    names = {"gpu": " + ".join(card.get("device_name", "GPU") for card in cards)} if cards else {}
+    return {"system": f"{platform.system()} {platform.machine()}", "processor": _processor()} | names
+
+
+def _processor() -> str:
+    """The model as the kernel names it; elsewhere what Python knows."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or "unknown"

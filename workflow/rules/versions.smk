@@ -1,0 +1,109 @@
+# What DVC needs besides the results: a target for each of its stages, curves to plot, and the table of provenance.
+
+
+# Seconds are measured, so this table is not the same in every run: it lies apart from the tables, which are.
+rule provenance:
+    input:
+        records=[
+            *expand(f"{RESULTS}/top_models/{{run}}/run.json", run=TOP_MODELS),
+            *expand(f"results/{RANDOM_BASE}/top_models/{{run}}/run.json", run=BASELINES),
+            *expand(f"{RESULTS}/finetuned/{{run}}/run.json", run=FINETUNED),
+        ],
+        logs=[
+            *expand(f"{RESULTS}/top_models/{{run}}/log.csv", run=TOP_MODELS),
+            *expand(f"results/{RANDOM_BASE}/top_models/{{run}}/log.csv", run=BASELINES),
+            *expand(f"{RESULTS}/finetuned/{{run}}/log.csv", run=FINETUNED),
+        ],
+        features=[
+            *feature_files(DATASET, top_models_on(DATASET)),
+            *feature_files(RANDOM_BASE, top_models_on(RANDOM_BASE)),
+        ],
+    output:
+        reported(
+            [path.replace("/tables/", "/provenance/") for path in table("runs")],
+            "Where each run comes from",
+            "Tables",
+            "provenance",
+        ),
+    log:
+        log_of("provenance"),
+    benchmark:
+        benchmark_of("provenance")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        code=code("origins.py"),
+    message:
+        "Where each run comes from: configuration, data, weights, code, versions, machine"
+    script:
+        "../scripts/origins.py"
+
+
+rule curves:
+    input:
+        top_models=expand(f"{RESULTS}/top_models/{{run}}/log.csv", run=TOP_MODELS),
+        finetuned=expand(f"{RESULTS}/finetuned/{{run}}/log.csv", run=FINETUNED),
+        final=f"{RESULTS}/final_model.json",
+        labels=f"{RESULTS}/labels/{TEST}.h5",
+        scores=expand(f"{RESULTS}/predictions/{{run}}/{TEST}.h5", run=FINETUNED),
+    output:
+        training=f"{RESULTS}/curves/training.csv",
+        average_precision=f"{RESULTS}/curves/average_precision.csv",
+        precision_recall=f"{RESULTS}/curves/precision_recall.csv",
+    log:
+        log_of("curves"),
+    benchmark:
+        benchmark_of("curves")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        code=code("curves.py"),
+    message:
+        "Curves for dvc plots: training, average precision by class, precision against recall"
+    script:
+        "../scripts/curves.py"
+
+
+# The stages of dvc.yaml, each with what those before it made.
+
+
+rule all_features:
+    input:
+        expand(f"{RESULTS}/labels/{{split}}.h5", split=CONFIG.splits),
+        feature_files(DATASET, top_models_on(DATASET)),
+        feature_files(RANDOM_BASE, top_models_on(RANDOM_BASE)),
+        [feature_file(DATASET, TEST, run) for run in STARTS.values()],
+        [feature_file(RANDOM_BASE, TEST, run) for run in BASELINES.values()],
+    message:
+        "Labels and features are complete"
+
+
+rule all_top_models:
+    input:
+        expand(f"{RESULTS}/top_models/{{run}}/best.weights.h5", run=TOP_MODELS),
+        expand(f"results/{RANDOM_BASE}/top_models/{{run}}/best.weights.h5", run=BASELINES),
+    message:
+        "The top models are trained"
+
+
+rule all_finetuned:
+    input:
+        expand(f"{RESULTS}/finetuned/{{run}}/best.weights.h5", run=FINETUNED),
+    message:
+        "The fine-tuned models are trained"
+
+
+rule all_metrics:
+    input:
+        rules.final_model.output,
+        rules.metric_table.input,
+    message:
+        "The models are evaluated and the final one is chosen"

@@ -1,0 +1,14 @@
+"""Write the table of where each run comes from."""
+
+from pathlib import Path
+
+from multilabel import logs, origins, tables
+
+with logs.logged(snakemake.log[0]):
+    tables.write_table(
+        origins.table(snakemake.input.records),
+        Path(snakemake.output[0]).with_suffix(""),
+        "Where each run comes from, with the first digits of the sha256 of what went in. All settings are in its run.json.",
+        digits=1,
+        group="stage",
+    )
