@@ -14,7 +14,7 @@ from typing import Any
 from multilabel.files import read_json, sha256
 
 PACKAGES = ("tensorflow", "keras", "numpy", "h5py")
-DATA_FILE = r"[\w.]+\.(csv|yaml)"
+DATA_FILE = r"[\w.]+\.(csv|html|yaml)"
 _LIBRARY = Path(__file__).parent
 
 

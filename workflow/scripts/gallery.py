@@ -1,0 +1,26 @@
+"""Write the page of all test images with their true and predicted labels."""
+
+from pathlib import Path
+
+from multilabel import export, files, gallery, logs, predictions
+from multilabel.labels import LabelMatrix
+
+with logs.logged(snakemake.log[0]):
+    i, p = snakemake.input, snakemake.params
+    model, labels = export.load(i.model), LabelMatrix.load(i.labels)
+    path = Path(i.final).parent / "predictions" / model.run.name / f"{p.test}.h5"
+    image_id, scores = predictions.load(path)
+    shown = labels.subset(labels.rows_of(image_id, name=i.labels, other=str(path)))
+    page = gallery.page(
+        f"{p.dataset}: {len(shown):,} test images",
+        f"Run {model.run.name}. A label is predicted where its score reaches the threshold of its class, found on "
+        "validation images. Bold labels are true.",
+        classes=shown.classes,
+        thresholds=model.thresholds,
+        file_names=shown.file_name,
+        truth=shown.labels,
+        scores=scores,
+        pictures=gallery.thumbnails((Path(i.images) / name for name in shown.file_name), workers=snakemake.threads),
+    )
+    with files.complete_or_absent(snakemake.output[0]) as temporary:
+        temporary.write_text(page, encoding="utf-8")
