@@ -40,6 +40,8 @@ $(READY): requirements.lock $(LOCK)
 		--requirement .venv/setuptools.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --compile --no-deps \
 		--no-build-isolation --requirement $(LOCK)
+	@# The command `multilabel`, which runs the code as it lies here.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	@cp $(LOCK) $@
 
 demo: $(READY) ## run the whole workflow on generated data; print Table 2
