@@ -57,7 +57,7 @@ rule predict_finetuned:
     threads: CONFIG.threads.features
     resources:
         gpu=GPUS,
-        mem_mb=memory(8000),
+        mem_mb=memory(8000),  # as `features`
         runtime=120,
     params:
         base=BASE,
@@ -141,7 +141,7 @@ rule model:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=10,
     params:
         base=BASE,

@@ -26,7 +26,7 @@ rule single_label:
     threads: CONFIG.threads.features
     resources:
         gpu=GPUS,
-        mem_mb=8000,
+        mem_mb=memory(8000),
         runtime=60,
     params:
         base=BASE,
@@ -48,7 +48,7 @@ rule single_label_table:
         top_models=expand(f"{RESULTS}/predictions/{{run}}/{TEST}.h5", run=STARTS),
         finetuned=expand(f"{RESULTS}/predictions/{{run}}/{TEST}.h5", run=FINETUNED),
     output:
-        report(table("single_label"), category="Tables", caption="../report/single_label.rst"),
+        reported(table("single_label"), "A network of single labels beside ours", "Tables", "single_label"),
     log:
         log_of("single_label_table"),
     benchmark:
@@ -57,7 +57,7 @@ rule single_label_table:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         dataset=DATASET,
@@ -85,7 +85,7 @@ rule learning_curve:
     threads: CONFIG.threads.training
     resources:
         gpu=GPUS,
-        mem_mb=8000,
+        mem_mb=memory(8000),
         runtime=720,
     params:
         run=CONFIG.learning_curve_run.name,
@@ -104,8 +104,8 @@ rule learning_curve_figure:
     input:
         rules.learning_curve.output,
     output:
-        table=report(table("learning_curve"), category="Tables", caption="../report/learning_curve.rst"),
-        figure=report(figure("learning_curve"), category="Figures", caption="../report/learning_curve.rst"),
+        table=reported(table("learning_curve"), "Learning curve: table", "Tables", "learning_curve"),
+        figure=reported(figure("learning_curve"), "Learning curve", "Figures", "learning_curve"),
     log:
         log_of("learning_curve_figure"),
     benchmark:
@@ -114,7 +114,7 @@ rule learning_curve_figure:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         dataset=DATASET,
