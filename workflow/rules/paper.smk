@@ -280,7 +280,7 @@ rule gallery:
         "../../envs/cpu.yaml"
     threads: CONFIG.threads.features
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=20,
     params:
         dataset=DATASET,
