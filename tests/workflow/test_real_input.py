@@ -1,12 +1,15 @@
 """The whole workflow on 318 real images of COCO 2017 with MobileNet's real weights."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from multilabel import metrics
+from multilabel import metrics, predictions
 from multilabel.files import read_json
 from multilabel.labels import LabelMatrix
 from multilabel.predictions import load_with_truth
@@ -82,6 +85,45 @@ def test_imagenet_weights_tell_more_than_label_frequencies(real):
     (_, truth, scores), _ = final_predictions(real[0])
     by_frequency = np.broadcast_to(truth.mean(axis=0), truth.shape)
     assert metrics.mean_average_precision(truth, scores) > metrics.mean_average_precision(truth, by_frequency) + 0.1
+
+
+def predicted(folder, *images):
+    """Exit status and standard error of `multilabel predict`, and scores by image name."""
+    command = [sys.executable, "-m", "multilabel", "predict", folder / RESULTS / "model/coco_sample.h5", *images]
+    result = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=False)
+    scores = {
+        Path(entry["image"]).name: {label["label"]: label["score"] for label in entry["labels"]}
+        for entry in json.loads(result.stdout)
+    }
+    return result.returncode, result.stderr, scores
+
+
+def expected_scores(folder):
+    """Those of the workflow on test images, by image name."""
+    results = folder / RESULTS
+    _, scores = predictions.load(results / "predictions" / read_json(results / "final_model.json")["run"] / "val.h5")
+    labels = LabelMatrix.load(results / "labels/val.h5")
+    named = (dict(zip(labels.classes, row.tolist(), strict=True)) for row in scores)
+    return dict(zip(labels.file_name, named, strict=True))
+
+
+def test_multilabel_predict_gives_the_scores_of_the_workflow_for_one_image(real, shared_data):
+    name, expected = next(iter(expected_scores(real[0]).items()))
+    status, _, found = predicted(real[0], shared_data / "coco_sample/val2017" / name)
+    assert status == 0
+    assert found[name] == pytest.approx(expected, rel=0, abs=1e-5)
+
+
+def test_multilabel_predict_does_a_folder_and_reports_the_bad_image_beside_it(real, shared_data, tmp_path):
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(next((shared_data / "coco_sample/val2017").iterdir()).read_bytes()[:2000])
+    status, errors, found = predicted(real[0], bad, shared_data / "coco_sample/val2017")
+    assert status == 1
+    assert f"{bad}: " in errors
+    expected = expected_scores(real[0])
+    assert found.keys() == expected.keys()
+    for name, scores in expected.items():
+        assert found[name] == pytest.approx(scores, rel=0, abs=1e-5)
 
 
 def test_a_second_call_has_nothing_to_do(real):
