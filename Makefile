@@ -17,10 +17,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each job would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test check format schema bench lock clean
+.PHONY: help setup demo test test-slurm check format schema bench lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: $(READY) ## make .venv from the lock, every file checked against its hash
 
@@ -53,6 +53,9 @@ demo: $(READY) ## run the whole workflow on generated data; print Table 2
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
+
+test-slurm: $(READY) ## run the workflow through a SLURM on this machine; needs root and tests/slurm/cluster.sh install
+	$(BIN)/python -m pytest tests/slurm
 
 # Linted with the demo's configuration: the full one asks for COCO to be there.
 check: $(READY) ## lint, formats and types
