@@ -47,8 +47,8 @@ def run(target: str, configfile: str | None) -> None:
     strangers = [path for path in _outputs(target, configfile) if _is_stranger(path)]
     if strangers:
         sys.exit(
-            f"Refused; nothing was run, nothing is locked. {len(strangers)} file(s) for {target} were not made here, such "
-            f"as {strangers[0]}.\nThey came by DVC, and whether they fit the configuration is not known. First run\n\n"
+            f"Refused; nothing was run, nothing is locked. {len(strangers)} file(s) for {target} were not made here, "
+            f"such as {strangers[0]}.\nThey came by DVC; whether they fit the configuration is not known. First run\n\n"
             f"    {_command('restore', configfile)}\n\n"
             "with configuration and code as committed: git stash puts edits aside, git stash pop brings them back."
         )
@@ -65,8 +65,8 @@ def restore(configfile: str | None) -> None:
         changes = "\n".join(f"  {stage}: {_in_words(changes)}" for stage, changes in differing.items())
         sys.exit(
             f"Refused: what is here is not what dvc.lock says.\n{changes}\n"
-            f"Files are missing? dvc pull {stages}. Configuration or code were edited? Put that aside (git stash), restore, "
-            "and bring it back (git stash pop)."
+            f"Files are missing? dvc pull {stages}. Configuration or code were edited? Put that aside (git stash), "
+            "restore, and bring it back (git stash pop)."
         )
     _read(_snakemake("all", "--touch", "--forceall", configfile=configfile))
     outputs = _outputs("all", configfile)

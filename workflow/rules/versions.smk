@@ -78,10 +78,12 @@ rule curves:
 rule all_features:
     input:
         expand(f"{RESULTS}/labels/{{split}}.h5", split=CONFIG.splits),
-        feature_files(DATASET, top_models_on(DATASET)),
-        feature_files(RANDOM_BASE, top_models_on(RANDOM_BASE)),
-        [feature_file(DATASET, TEST, run) for run in STARTS.values()],
-        [feature_file(RANDOM_BASE, TEST, run) for run in BASELINES.values()],
+        [
+            feature_file(root, split, run)
+            for root in (DATASET, RANDOM_BASE)
+            for split in CONFIG.splits
+            for run in top_models_on(root)
+        ],
     message:
         "Labels and features are complete"
 
@@ -105,5 +107,8 @@ rule all_metrics:
     input:
         rules.final_model.output,
         rules.metric_table.input,
+        rules.intervals.input,
+        rules.learning_curve.output,
+        rules.single_label.output if SINGLE_LABEL else [],
     message:
         "The models are evaluated and the final one is chosen"

@@ -8,7 +8,7 @@ with logs.logged(snakemake.log[0]):
     tables.write_table(
         origins.table(snakemake.input.records),
         Path(snakemake.output[0]).with_suffix(""),
-        "Where each run comes from, with the first digits of the sha256 of what went in. All settings are in its run.json.",
+        "Where each run comes from, with the first digits of the sha256 of what went in. run.json has all settings.",
         digits=1,
         group="stage",
     )
