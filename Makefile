@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each job would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-slurm check format schema bench lock clean
+.PHONY: help setup demo test test-slurm check docs format schema bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -57,8 +57,11 @@ test: $(READY) ## run the tests
 test-slurm: $(READY) ## run the workflow through a SLURM on this machine; needs root and tests/slurm/cluster.sh install
 	$(BIN)/python -m pytest tests/slurm
 
+docs: $(READY) ## make a site of docs/, in site/
+	$(BIN)/mkdocs build --quiet
+
 # Linted with the demo's configuration: the full one asks for COCO to be there.
-check: $(READY) ## lint, formats and types
+check: $(READY) docs ## lint, formats, types, and whether the site can be made
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/snakefmt --check Snakefile workflow/rules

@@ -135,7 +135,7 @@ def grid(count: int = 2_000) -> Row:
                 f"{place}/labels_{split}.h5"
             )
         names = [runs.parse(name, "random_features").name for name in runs.expand([GRID])]
-        jobs = [names[start::6] for start in range(6)]
+        jobs = [names[start::CORES] for start in range(CORES)]
         ours = at_once([[sys.executable, "-c", JOB, place, *job] for job in jobs])
         peers = at_once([[sys.executable, "-c", PEER, place, *map(str, peer)] for peer in PEERS])
         assert len(list(Path(place).glob("runs/*/best.weights.h5"))) == 36
