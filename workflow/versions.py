@@ -174,3 +174,7 @@ def _in_words(changes: Sequence[str | dict[str, dict[str, str]]]) -> str:
             named = ", ".join(f"{path} {state}" for path, state in entries.items())
             parts.append(f"{kind} {named}".strip())
     return "; ".join(parts)
+
+
+if __name__ == "__main__":
+    main()
