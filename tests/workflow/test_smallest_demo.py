@@ -37,6 +37,7 @@ def test_every_table_exists_in_four_forms(finished):
         "comparisons",
         "reproduction",
         "best_epochs",
+        "cooccurrence",
         "learning_curve",
         "single_label",
     }
@@ -57,6 +58,7 @@ def test_every_figure_exists_in_two_forms(finished):
         "fig6b",
         "fig7",
         "finetuning",
+        "cooccurrence",
         "learning_curve",
     }
     found = {path.name for path in (finished / RESULTS / "figures").iterdir()}

@@ -324,6 +324,39 @@ def learning_curve(curve: pd.DataFrame) -> Figure:
 
 
 @_style()
+def cooccurrence(panels: Mapping[str, NDArray[np.float64]], classes: Sequence[str]) -> Figure:
+    """Conditional frequencies P(j | i) of label pairs as heat maps side by side, on one scale; the diagonal is grey.
+
+    Args:
+        panels: title → L×L, row i, column j.
+        classes: L names.
+    """
+    n = len(classes)
+    width = PAGE / len(panels)
+    figure = Figure(figsize=(PAGE, width + 0.35))
+    axes_of = figure.subplots(1, len(panels), squeeze=False)[0]
+    size = min(6.0, 60 * width / max(n, 1))
+    off_diagonal = ~np.eye(n, dtype=bool)
+    highest = max((float(values[off_diagonal].max(initial=0)) for values in panels.values()), default=0) or 1.0
+    image = None
+    for axes, (title, values) in zip(axes_of, panels.items(), strict=True):
+        axes.set_facecolor("0.85")
+        masked = np.ma.masked_array(values, mask=~off_diagonal)
+        image = axes.imshow(masked, cmap="Blues", vmin=0, vmax=highest)
+        axes.set_title(title)
+        axes.grid(visible=False)
+        axes.set_xticks(range(n), classes, rotation=90, fontsize=size)
+        axes.set_yticks(range(n), classes if axes is axes_of[0] else [""] * n, fontsize=size)
+        axes.tick_params(length=0, pad=1)
+    axes_of[0].set_ylabel("of the images with …")
+    if image is not None:
+        bar = figure.colorbar(image, ax=list(axes_of), shrink=0.6, aspect=25, pad=0.01)
+        bar.set_label("share that also have …")
+        bar.outline.set_visible(False)
+    return figure
+
+
+@_style()
 def chosen_blocks(table: pd.DataFrame) -> Figure:
     """Where the features come from that the L1 penalty chose: per block, its share of them and of all there are.
 

@@ -8,6 +8,7 @@ with logs.logged(snakemake.log[0]):
     i = snakemake.input
     groups = {
         "top model, base with random weights": i.random_base,
+        "one classifier per label": i.independent,
         "top model": i.top_models,
         "fine-tuned": i.finetuned,
     }
