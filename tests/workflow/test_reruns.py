@@ -9,7 +9,13 @@ import yaml
 from .conftest import ROOT, copy_project, planned, run_snakemake
 
 CONFIG = "tests/workflow/smallest.yaml"
-EVALUATION = {"predict_finetuned", "metrics", "final_model", "table2", "examples", "metric_table", "curves"}
+EVALUATION = {"predict_finetuned", "metrics", "final_model", "table2", "examples", "metric_table", "curves"} | {
+    "single_label_table",
+    "intervals",
+    "cooccurrence",
+    "reproduction",
+    "provenance",
+}
 
 
 def changed_config(folder: Path, **sections) -> Path:
@@ -39,9 +45,10 @@ def test_editing_the_grid_runs_top_models_and_no_extraction(changeable):
     assert not {"features", "pretrain", "labels", "scenes"} & set(jobs)
 
 
-def test_editing_a_figure_draws_figures_alone(changeable):
+def test_editing_a_figure_draws_figures_and_compares_them_with_the_papers(changeable):
     figures = {"fig5a": ["zmuvs_avg_1x8d5_lr11_b32"]}
-    assert planned(changeable, config=changed_config(changeable, figures=figures)) == {"loss_figures": 1}
+    jobs = planned(changeable, config=changed_config(changeable, figures=figures))
+    assert jobs == {"loss_figures": 1, "reproduction": 1}
 
 
 def test_editing_the_code_of_a_function_runs_what_uses_it(changeable):
@@ -51,9 +58,16 @@ def test_editing_the_code_of_a_function_runs_what_uses_it(changeable):
         "dataset_statistics",
         "table1",
         "run_tables",
+        "loss_figures",
         "table2",
         "examples",
         "metric_table",
+        "single_label_table",
+        "learning_curve_figure",
+        "intervals",
+        "cooccurrence",
+        "reproduction",
+        "provenance",
     }
 
 
@@ -65,6 +79,14 @@ def test_editing_docstrings_and_comments_runs_nothing(changeable, module):
     assert count > 0
     path.write_text(changed)
     assert planned(changeable) == {}
+
+
+def test_the_authors_figures_need_no_data(tmp_path):
+    folder = copy_project(tmp_path / "project")
+    result = run_snakemake(folder, "reference_figures", config=ROOT / "config/config.yaml")
+    assert result.returncode == 0, result.stdout
+    drawn = {path.name for path in (folder / "results/maddox2017/figures").glob("*.png")}
+    assert drawn == {"fig5a.png", "fig5b.png", "fig5c.png", "fig6a.png", "fig6b.png"}
 
 
 def test_one_figure_can_be_asked_for_by_name(changeable):
