@@ -1,0 +1,161 @@
+"""The workflow through profiles/slurm, on a real SLURM of one node with a pretended GPU (cluster.sh beside this file).
+
+Needs root, because SLURM does. Run by: make test-slurm
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from workflow.conftest import copy_project, results_of, run_snakemake, snakemake_call
+
+HERE = Path(__file__).parent
+CONFIG = HERE / "slurm.yaml"
+CLUSTER = HERE / "cluster.sh"
+# The profile's own pauses are made for a cluster that others use too. The second question comes 15 s after the first.
+PROMPT = ("--slurm-init-seconds-before-status-checks", "5")
+GROUPS = ("data", "predictions", "evaluation")
+
+
+class Job(NamedTuple):
+    """What SLURM says of a job: the rule or group that it is of, what it asked for, and when it ran."""
+
+    name: str
+    state: str
+    partition: str
+    gpus: int
+    memory_mb: int
+    start: str
+    end: str
+
+
+class Call(NamedTuple):
+    """A call of Snakemake: its exit status and output, the jobs that it sent, and how many held a GPU at once."""
+
+    status: int
+    output: str
+    jobs: list[Job]
+    gpus: int
+
+
+def jobs() -> dict[int, Job]:
+    """All jobs of the cluster by their number, those that ended too."""
+    found = {}
+    lines = subprocess.run(["scontrol", "--oneliner", "show", "job"], capture_output=True, text=True, check=True).stdout
+    for fields in (dict(re.findall(r"(\w+)=(\S+)", line)) for line in lines.splitlines()):
+        if "JobId" in fields:
+            name = re.sub(r"^rule_|_wildcards_.*$", "", fields["Comment"])
+            resources = dict(re.findall(r"([\w/]+)=([^,]+)", fields["TRES"]))
+            found[int(fields["JobId"])] = Job(
+                next((group for group in GROUPS if name.startswith(f"{group}_")), name),
+                fields["JobState"],
+                fields["Partition"],
+                int(resources.get("gres/gpu", 0)),
+                int(resources["mem"].removesuffix("M")),
+                fields["StartTime"],
+                fields["EndTime"],
+            )
+    return found
+
+
+def through_slurm(folder: Path, *arguments: str, cancel: str) -> Call:
+    """Call Snakemake with the profile, and cancel the first job of a rule as soon as it runs."""
+    earlier, cancelled, most = jobs().keys(), False, 0
+    command, options = snakemake_call(folder, "--profile", "profiles/slurm", *PROMPT, *arguments, config=CONFIG)
+    with (folder.parent / "output").open("w+") as output:
+        process = subprocess.Popen(command, **options, stdout=output, stderr=subprocess.STDOUT)
+        while process.poll() is None:
+            running = {number: job for number, job in jobs().items() if job.state == "RUNNING"}
+            most = max(most, sum(job.gpus for job in running.values()))
+            for number in [number for number, job in running.items() if job.name == cancel and not cancelled]:
+                subprocess.run(["scancel", str(number)], check=True)
+                cancelled = True
+            time.sleep(0.5)
+        output.seek(0)
+        sent = [job for number, job in jobs().items() if number not in earlier]
+        return Call(process.returncode, output.read(), sent, most)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """A SLURM on this machine, as long as the tests run."""
+    missing = [program for program in ("slurmctld", "slurmd", "sbatch", "munged") if not shutil.which(program)]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}; as root: {CLUSTER} install")
+    if os.getuid() != 0:
+        pytest.skip("SLURM's daemons need root")
+    subprocess.run([CLUSTER, "up"], check=True)
+    yield
+    subprocess.run([CLUSTER, "down"], check=True)
+
+
+@pytest.fixture(scope="module")
+def folder(cluster, tmp_path_factory) -> Path:
+    """The project, to be run through SLURM."""
+    return copy_project(tmp_path_factory.mktemp("cluster") / "project")
+
+
+@pytest.fixture(scope="module")
+def stopped(folder) -> Call:
+    """A call that tries each job once, of whose jobs one was cancelled."""
+    return through_slurm(folder, "--retries", "0", cancel="pretrain")
+
+
+@pytest.fixture(scope="module")
+def finished(stopped, folder) -> Call:
+    """The next call, of whose jobs one was cancelled too."""
+    return through_slurm(folder, cancel="finetune")
+
+
+def test_a_cancelled_job_is_reported(stopped):
+    assert stopped.status != 0
+    assert [job.name for job in stopped.jobs if job.state == "CANCELLED"] == ["pretrain"]
+    assert re.search(r"SLURM-job '\d+' failed, SLURM status is: 'CANCELLED'", stopped.output), stopped.output
+
+
+def test_a_cancelled_job_is_sent_again_with_more_memory(finished):
+    assert finished.status == 0, finished.output
+    first, second = (job for job in finished.jobs if job.name == "finetune")
+    assert (first.state, second.state) == ("CANCELLED", "COMPLETED")
+    assert second.memory_mb == 2 * first.memory_mb
+
+
+def test_results_are_those_of_a_local_run(finished, folder, tmp_path):
+    local = copy_project(tmp_path / "project")
+    result = run_snakemake(local, config=CONFIG)
+    assert result.returncode == 0, result.stdout
+    expected, found = results_of(local), results_of(folder)
+    assert set(found) == set(expected)
+    assert [path for path in expected if found[path] != expected[path]] == []
+
+
+def test_gpu_rules_ask_for_the_gpu_and_its_partition_and_cpu_rules_do_not(stopped, finished):
+    asked = {job.name: (job.gpus, job.partition) for job in stopped.jobs + finished.jobs}
+    gpu = {name for name in asked if asked[name] == (1, "gpu")}
+    assert gpu == {"pretrain", "features", "top_models_0", "learning_curve", "finetune", "predictions"}
+    assert {asked[name] for name in asked.keys() - gpu} == {(0, "cpu")}
+
+
+def test_gpu_rules_hold_the_gpu_one_at_a_time(stopped, finished):
+    assert stopped.gpus == finished.gpus == 1
+    ran = sorted((job.start, job.end) for job in finished.jobs if job.gpus)
+    assert all(end <= start for (_, end), (start, _) in pairwise(ran))
+
+
+def test_small_jobs_are_sent_together(stopped, finished):
+    sent = Counter(job.name for job in stopped.jobs + finished.jobs)
+    assert {name: sent[name] for name in GROUPS} == dict.fromkeys(GROUPS, 1)
+
+
+def test_a_further_call_has_nothing_to_do(finished, folder):
+    command, options = snakemake_call(folder, "--profile", "profiles/slurm", config=CONFIG)
+    result = subprocess.run(command, **options, capture_output=True, text=True, check=True)
+    assert "Nothing to be done" in result.stdout + result.stderr
