@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each job would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-slurm check docs format schema bench lock clean
+.PHONY: help setup demo test test-slurm check docs format schema bench restore prune lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -78,6 +78,12 @@ schema: $(READY) ## write config/README.md and the configuration's schema from t
 
 bench: $(READY) ## time the library beside its peers; some of them: make bench ONLY="labels linear"
 	PYTHONPATH=workflow $(BIN)/python tests/benchmarks/run.py $(ONLY)
+
+restore: $(READY) ## after dvc pull: the files count as made here; the demo's: make restore CONFIG=config/demo.yaml
+	$(BIN)/python workflow/versions.py restore $(if $(CONFIG),--configfile $(CONFIG))
+
+prune: $(READY) ## list runs that the configuration no longer names; remove them: make prune YES=1
+	$(BIN)/python workflow/versions.py prune $(if $(CONFIG),--configfile $(CONFIG)) $(if $(YES),--yes)
 
 # Keeps the versions that are there and changes only what pyproject.toml asks for. One version for all Pythons and
 # machines, so that results compare.

@@ -166,12 +166,15 @@ def _record(kind: str, path: Path) -> dict | None:
     return json.loads(place.read_text()) if place.exists() else None
 
 
-def _in_words(changes: Sequence[str | dict[str, dict[str, str]]]) -> str:
+def _in_words(changes: Sequence[str | dict[str, dict[str, str | dict[str, str]]]]) -> str:
     """What `dvc status` says of a stage, in one line."""
     parts = []
     for change in changes:
         for kind, entries in change.items() if isinstance(change, dict) else [(change, {})]:
-            named = ", ".join(f"{path} {state}" for path, state in entries.items())
+            named = ", ".join(
+                f"{path} {state}" if isinstance(state, str) else f"{path}: {', '.join(state)}"
+                for path, state in entries.items()
+            )
             parts.append(f"{kind} {named}".strip())
     return "; ".join(parts)
 

@@ -20,7 +20,7 @@ rule provenance:
         ],
     output:
         reported(
-            [path.replace("/tables/", "/provenance/") for path in table("runs")],
+            expand(f"{RESULTS}/provenance/runs.{{form}}", form=["csv", "md", "tex", "html"]),
             "Where each run comes from",
             "Tables",
             "provenance",
