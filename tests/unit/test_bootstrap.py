@@ -55,7 +55,7 @@ def test_no_images_or_no_resamples_are_an_error(n_images, n):
 def test_intervals_hold_the_true_value_95_times_of_100():
     options = {"k": 2, "validation": simulated(1000, seed=10**6)}
     true = evaluation.evaluate(*simulated(200_000, seed=10**6 + 1), **options)
-    trials = 250
+    trials = 150
     held = dict.fromkeys(true, 0)
     for seed in range(trials):
         sample = simulated(400, seed=seed)
