@@ -56,6 +56,15 @@ def test_a_damaged_file_is_named_with_what_to_do(scores_file, damage):
 # With labels
 
 
+@pytest.mark.parametrize("augmented", [False, True])
+def test_what_a_run_predicts_is_found_in_the_results(tmp_path, augmented):
+    LabelMatrix([10], ["a"], ("dog", "cat"), [[1, 0]]).save(tmp_path / "labels/val.h5")
+    for name, score in (("val", 0.2), ("val_augmented", 0.3)):
+        predictions.save(tmp_path / f"predictions/run/{name}.h5", [10], np.full((1, 2), score))
+    found = predictions.of_run(tmp_path, "run", "val", augmented=augmented)
+    assert found.scores[0, 0] == np.float32(0.3 if augmented else 0.2)
+
+
 def test_scores_are_matched_with_labels_by_image_id_and_unlabelled_images_left_out(scores_file, label_file):
     found = predictions.load_with_truth(scores_file, label_file)
     assert found.image_id.tolist() == [10, 30]
