@@ -102,7 +102,7 @@ def prune(configfile: str | None, *, remove: bool) -> None:
         else:
             path.unlink()
     if _stages(configfile).with_name("dvc.lock").exists():
-        print(f"DVC still has them. For it to forget them: dvc commit {_stages(configfile)}")
+        print(f"dvc.lock still names them. For it to forget them: dvc commit --force {_stages(configfile)}")
 
 
 def _stages(configfile: str | None) -> Path:
