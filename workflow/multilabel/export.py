@@ -134,8 +134,8 @@ def load(path: str | Path) -> Model:
             ChannelStatistics(**statistics) if statistics else None,
             content["provenance"],
         )
-    except KeyError as error:
-        raise ValueError(f"{path}: damaged: it lacks {error.args[0]}. {MAKE_AGAIN}") from error
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path}: damaged, its description is not whole: {error}. {MAKE_AGAIN}") from error
     except OSError as error:
         raise ValueError(f"{path}: expected a model file, found no whole HDF5 file: {error}. {MAKE_AGAIN}") from error
     except ValueError as error:
