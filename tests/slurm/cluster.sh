@@ -45,8 +45,6 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
-# scontrol then says of a job whether it has a GPU.
-AccountingStorageTRES=gres/gpu
 ReturnToService=2
 SlurmdParameters=config_overrides
 GresTypes=gpu
@@ -82,11 +80,13 @@ up() {
     fi
     slurmctld
     slurmd
-    for _ in $(seq 100); do
-        [ "$(sinfo --noheader --partition gpu --format %T 2>/dev/null)" = idle ] && return
+    local end=$((SECONDS + 30))
+    while [ $SECONDS -lt $end ]; do
+        [ "$(timeout 2 sinfo --noheader --partition gpu --format %T 2>/dev/null)" = idle ] && return
         sleep 0.2
     done
     tail -n 20 "$STATE"/*.log >&2
+    down
     fail "the node did not become idle: see the logs above"
 }
 
@@ -95,7 +95,8 @@ down() {
     for daemon in slurmd slurmctld; do
         [ -e "$STATE/$daemon.pid" ] || continue
         pid=$(cat "$STATE/$daemon.pid")
-        kill "$pid" 2>/dev/null || continue
+        [ "$(ps --no-headers -o comm -p "$pid")" = "$daemon" ] || continue # it ended; another may have its number
+        kill "$pid"
         while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
     done
     if [ -e "$STATE/munged" ]; then runuser --user munge -- munged --stop >/dev/null; fi
