@@ -21,7 +21,8 @@ rule labels:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=memory(8000 if CONFIG.labels.kind == "coverage" else 4000),
+        # 0.7 GB measured on a file of the size of COCO's for train; coverage draws each polygon.
+        mem_mb=memory(8000 if CONFIG.labels.kind == "coverage" else 2000),
         runtime=60,
     params:
         kind=CONFIG.dataset.kind,
