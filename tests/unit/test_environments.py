@@ -47,6 +47,13 @@ def test_the_gpu_environment_has_the_locks_versions():
     assert pinned("gpu.yaml") == {package: lock[package] for package in imported_by_the_library()} | gpu
 
 
+def test_rules_have_the_environment_with_cuda_where_they_ask_for_a_gpu():
+    texts = [path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")]
+    rules = [rule for text in texts for rule in re.split(r"^ *rule\b", text, flags=re.MULTILINE) if "script:" in rule]
+    assert len(rules) > 20
+    assert [rule for rule in rules if ("envs/gpu.yaml" in rule) != ("gpu=GPUS" in rule)] == []
+
+
 def test_the_gpu_lock_adds_to_the_lock_and_changes_nothing():
     assert not locked("requirements.lock").keys() & locked("requirements-gpu.lock").keys()
     assert "--requirement requirements.lock" in (ROOT / "requirements-gpu.lock").read_text().splitlines()
