@@ -20,9 +20,9 @@ with logs.logged(snakemake.log[0]):
         cooccurrence.table(test.truth, predicted, labels.labels, p.support),
         Path(o.table[0]).with_suffix(""),
         f"Conditional frequencies of label pairs on the {p.test} split of {p.dataset}: mean absolute difference from "
-        f"the true ones and correlation with them, over ordered pairs whose first label {p.support} images have. "
-        "Each label is predicted for as many validation images as have it. Independent: as many of each label, but "
-        "without regard to the others.",
+        "the true ones and correlation with them, over ordered pairs whose first label at least "
+        f"{p.support} images have. Each label is predicted for as many validation images as have it. Independent: as "
+        "many of each label, but without regard to the others.",
     )
     shown = cooccurrence.most_frequent(test.truth)
     panels = {
