@@ -26,12 +26,13 @@ GROUPS = ("data", "predictions", "evaluation")
 
 
 class Job(NamedTuple):
-    """What SLURM says of a job: the rule or group that it is of, what it asked for, and when it ran."""
+    """What SLURM says of a job: the rule or group that it is of, what it asked for, what it holds, and when it ran."""
 
     name: str
     state: str
     partition: str
     gpus: int
+    holds: int
     memory_mb: int
     start: str
     end: str
@@ -49,21 +50,27 @@ class Call(NamedTuple):
 def jobs() -> dict[int, Job]:
     """All jobs of the cluster by their number, those that ended too."""
     found = {}
-    lines = subprocess.run(["scontrol", "--oneliner", "show", "job"], capture_output=True, text=True, check=True).stdout
+    command = ["scontrol", "--oneliner", "--details", "show", "job"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     for fields in (dict(re.findall(r"(\w+)=(\S+)", line)) for line in lines.splitlines()):
         if "JobId" in fields:
             name = re.sub(r"^rule_|_wildcards_.*$", "", fields["Comment"])
-            resources = dict(re.findall(r"([\w/]+)=([^,]+)", fields["TRES"]))
             found[int(fields["JobId"])] = Job(
                 next((group for group in GROUPS if name.startswith(f"{group}_")), name),
                 fields["JobState"],
                 fields["Partition"],
-                int(resources.get("gres/gpu", 0)),
-                int(resources["mem"].removesuffix("M")),
+                gpus_in(fields.get("TresPerJob", "")),
+                gpus_in(fields.get("GRES", "")),
+                int(fields["MinMemoryNode"].removesuffix("M")),
                 fields["StartTime"],
                 fields["EndTime"],
             )
     return found
+
+
+def gpus_in(resources: str) -> int:
+    """The number of GPUs in SLURM's words, such as `gres:gpu:1` or `gpu:1(IDX:0)`."""
+    return sum(map(int, re.findall(r"gpu:(\d+)", resources)))
 
 
 def through_slurm(folder: Path, *arguments: str, cancel: str) -> Call:
@@ -74,7 +81,7 @@ def through_slurm(folder: Path, *arguments: str, cancel: str) -> Call:
         process = subprocess.Popen(command, **options, stdout=output, stderr=subprocess.STDOUT)
         while process.poll() is None:
             running = {number: job for number, job in jobs().items() if job.state == "RUNNING"}
-            most = max(most, sum(job.gpus for job in running.values()))
+            most = max(most, sum(job.holds for job in running.values()))
             for number in [number for number, job in running.items() if job.name == cancel and not cancelled]:
                 subprocess.run(["scancel", str(number)], check=True)
                 cancelled = True
