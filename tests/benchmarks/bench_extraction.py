@@ -98,7 +98,7 @@ def bare(folder: Path, place: Path) -> float:
     return time.monotonic() - started
 
 
-def rows(rounds: int = 2, count: int = 64) -> Iterator[Row]:
+def rows(rounds: int = 2, count: int = 192) -> Iterator[Row]:
     """Rows for both peers, and for memory; each contender in a process of its own, without its start-up."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as place:
         draw(Path(folder), count)
