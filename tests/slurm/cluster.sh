@@ -48,6 +48,8 @@ AccountingStorageType=accounting_storage/none
 ReturnToService=2
 SlurmdParameters=config_overrides
 GresTypes=gpu
+# No number twice: what still runs of an earlier cluster tells this one when it ends.
+FirstJobId=$((RANDOM + 1))
 # Jobs that ended stay in squeue this long.
 MinJobAge=600
 # No waiting for jobs that come together.
@@ -92,6 +94,7 @@ up() {
 
 down() {
     local daemon pid
+    if grep -qs "^$MADE_BY" "$CONF/slurm.conf"; then timeout 5 scancel --user "$(id -un)" || true; fi
     for daemon in slurmd slurmctld; do
         [ -e "$STATE/$daemon.pid" ] || continue
         pid=$(cat "$STATE/$daemon.pid")
