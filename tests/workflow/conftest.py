@@ -1,4 +1,4 @@
-"""A copy of the project in which the smallest demo was run once; tests change copies of it."""
+"""A clone of the project in which the smallest demo was built once; tests change copies of it."""
 
 import os
 import re
@@ -15,6 +15,7 @@ from filelock import FileLock
 ROOT = Path(__file__).resolve().parents[2]
 SMALLEST = ROOT / "tests/workflow/smallest.yaml"
 CODE = ("Snakefile", "config", "workflow", "envs", "profiles")
+VERSIONING = (".dvc/config", ".dvc/.gitignore", ".dvc/plots", ".dvcignore", ".gitignore", "dvc.yaml", "demo")
 
 
 def copy_project(target: Path, source: Path = ROOT, *more: str) -> Path:
@@ -23,7 +24,7 @@ def copy_project(target: Path, source: Path = ROOT, *more: str) -> Path:
         if (source / name).is_dir():
             shutil.copytree(source / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            target.mkdir(parents=True, exist_ok=True)
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source / name, target / name)
     return target
 
@@ -51,6 +52,27 @@ def planned(folder: Path, *arguments: str, **options) -> Counter[str]:
     return Counter({name: int(count) for name, count in rows if name not in ("total", "all", "paper")})
 
 
+def call(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Call a program of this environment in a folder, on two cores; gives exit status and output."""
+    environment = snakemake_call(folder)[1]["env"] | {"CORES": "2"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+
+
+def succeeds(folder: Path, *command: str) -> str:
+    """What such a call writes; it has to succeed."""
+    result = call(folder, *command)
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+def commit(folder: Path, message: str) -> None:
+    """Commit everything to Git."""
+    succeeds(folder, "git", "add", "--all")
+    succeeds(folder, "git", "-c", "user.name=A", "-c", "user.email=a@b", "commit", "--quiet", "-m", message)
+
+
 def results_of(folder: Path) -> dict[str, bytes]:
     """Every result by its path, but those that hold measured seconds."""
     timed = {"log.csv", "fig6b.pdf", "fig6b.png"}
@@ -61,14 +83,17 @@ def results_of(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, worker_id) -> Path:
-    """The project with the smallest demo's results, made once for all workers. Do not change it: see `changeable`."""
+    """A clone of `origin` beside it in which DVC built the smallest demo, once for all workers. Change only copies."""
     together = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
     folder = together / "finished" / "project"
     with FileLock(together / "finished.lock"):
         if not (folder / "results/shapes_smallest/tables/table2.csv").exists():
-            copy_project(folder)
-            result = run_snakemake(folder)
-            assert result.returncode == 0, result.stdout
+            origin = copy_project(together / "finished" / "origin", ROOT, *VERSIONING)
+            shutil.copy(SMALLEST, origin / "config/demo.yaml")
+            succeeds(origin, "git", "init", "--quiet")
+            commit(origin, "The project with the smallest configuration in place of the demo's")
+            succeeds(folder.parent, "git", "clone", "--quiet", str(origin), str(folder))
+            succeeds(folder, "dvc", "repro", "demo/dvc.yaml")
     return folder
 
 

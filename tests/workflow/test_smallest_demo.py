@@ -71,7 +71,15 @@ def test_a_record_tells_where_a_run_comes_from(finished):
     assert record["specification"]["augmentation"] == "hwrszf"
     assert record["configuration"]["base"]["width"] == 0.0625
     assert {"tensorflow", "keras", "numpy", "python"} <= set(record["versions"])
+    assert all(record["machine"][name] for name in ("system", "processor"))
     assert all(len(digest) == 64 for digest in record["inputs"].values())
+
+
+def test_the_table_of_provenance_has_every_run(finished):
+    table = pd.read_csv(finished / RESULTS / "provenance/runs.csv")
+    folders = {str(path.parent.relative_to(finished / RESULTS)) for path in (finished / RESULTS).rglob("run.json")}
+    assert set(table["stage"] + "/" + table["run"]) == folders
+    assert not table.drop(columns=["features", "weights"]).isna().to_numpy().any()
 
 
 def test_table_2_has_published_rows_and_rows_a_to_e(finished):
@@ -94,7 +102,7 @@ def test_predictions_are_keyed_by_image(finished):
 
 
 def test_nothing_outside_results_logs_and_benchmarks_is_written(finished):
-    made = {path.name for path in finished.iterdir()} - {"Snakefile", "config", "workflow", "envs", "profiles"}
+    made = {path.name for path in finished.iterdir()} - {path.name for path in (finished.parent / "origin").iterdir()}
     assert made == {"results", "logs", "benchmarks", ".snakemake"}
 
 
