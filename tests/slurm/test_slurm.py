@@ -127,14 +127,15 @@ def finished(stopped, folder) -> Call:
     return through_slurm(folder, cancel="finetune")
 
 
-def test_a_cancelled_job_is_reported(stopped):
+def test_a_cancelled_group_is_reported(stopped):
     assert stopped.status != 0
     assert [(job.name, job.state) for job in stopped.jobs] == [("data", "CANCELLED")]
-    assert re.search(r"SLURM-job '\d+' failed, SLURM status is: 'CANCELLED'", stopped.output), stopped.output
+    assert "Error in rule labels:" in stopped.output
 
 
-def test_a_cancelled_job_is_sent_again_with_more_memory(finished):
+def test_a_cancelled_job_is_reported_and_sent_again_with_more_memory(finished):
     assert finished.status == 0, finished.output
+    assert re.search(r"SLURM-job '\d+' failed, SLURM status is: 'CANCELLED'", finished.output), finished.output
     first, second = (job for job in finished.jobs if job.name == "finetune")
     assert (first.state, second.state) == ("CANCELLED", "COMPLETED")
     assert second.memory_mb == 2 * first.memory_mb
