@@ -182,3 +182,11 @@ def test_example_images_stand_above_their_predictions(tmp_path, n):
     saved(figure, tmp_path)
     texts = {text.get_text(): text.get_fontweight() for text in figure.axes[1].texts}
     assert texts == {"1": "normal", "tie": "normal", "0.75": "normal", "4": "bold", "cat": "bold", "0.12": "bold"}
+
+
+def test_a_learning_curve_names_each_number_of_images():
+    rows = [(labels, images, 0.5, 0.5, 0.1) for labels in ("all labels", "one label") for images in (100, 3000)]
+    columns = ["labels", "images", "mAP", "µF1 top-k per image", "validation loss"]
+    figure = figures.learning_curve(pd.DataFrame(rows, columns=columns))
+    assert [len(axes.lines) for axes in figure.axes] == [2, 2, 2]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["100", "3,000"]

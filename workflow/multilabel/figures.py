@@ -309,13 +309,15 @@ def learning_curve(curve: pd.DataFrame) -> Figure:
     Args:
         curve: one row per `labels` and `images`, with `mAP`, `µF1 top-k per image` and `validation loss`.
     """
-    metrics = ["mAP", "µF1 top-k per image", "validation loss"]
-    figure = Figure(figsize=(PAGE, 2.0))
+    metrics, sizes = ["mAP", "µF1 top-k per image", "validation loss"], sorted(curve["images"].unique())
+    figure = Figure(figsize=(PAGE, 2.2))
     panels = figure.subplots(1, len(metrics))
     for axes, metric in zip(panels, metrics, strict=True):
         for colour, (labels, part) in zip(COLOURS, curve.groupby("labels"), strict=False):
             axes.plot(part["images"], part[metric], color=colour, marker="o", markersize=2.5, label=labels)
         axes.set_xscale("log")
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=90 if len(sizes) > 4 else 0)
+        axes.minorticks_off()
         axes.set_xlabel("Training images")
         axes.set_title(metric)
     handles, labels = panels[0].get_legend_handles_labels()
