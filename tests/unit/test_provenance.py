@@ -41,7 +41,6 @@ def library(tmp_path, monkeypatch):
 def version(library):
     """The version as another process finds it, which has not read the files before."""
     provenance._code.cache_clear()
-    provenance._imports.cache_clear()
     return provenance.code_version(library.parent / "script.py")
 
 
@@ -49,7 +48,6 @@ def version(library):
 def _forget_the_small_library():
     yield
     provenance._code.cache_clear()
-    provenance._imports.cache_clear()
 
 
 # The version of code

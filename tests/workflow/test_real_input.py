@@ -64,6 +64,7 @@ def test_every_table_and_figure_is_there(real):
         "fig7",
         "finetuning",
         "learning_curve",
+        "cooccurrence",
     }
     assert {path.stem for path in (real[0] / RESULTS / "figures").iterdir()} == names
     methods = pd.read_csv(real[0] / RESULTS / "tables/table2.csv")["method"].str.split().str[0].tolist()

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from multilabel.files import read_json, sha256
 
@@ -74,7 +74,7 @@ def code_version(script: str | Path) -> str:
     and that it names do count.
     """
     modules = sorted(_closure(Path(script)))
-    return hashlib.sha256("\n".join(_code(path) for path in modules).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(_code(path).text for path in modules).encode()).hexdigest()[:16]
 
 
 def _closure(path: Path) -> set[Path]:
@@ -84,20 +84,8 @@ def _closure(path: Path) -> set[Path]:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting.extend(_imports(path))
+            waiting.extend(_code(path).imports)
     return found
-
-
-@cache
-def _imports(path: Path) -> frozenset[Path]:
-    """The files of the library's modules that a file imports, at its top or inside functions."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.update({node.module, *(f"{node.module}.{alias.name}" for alias in node.names)})
-    return frozenset(_files(names))
 
 
 def _files(names: Iterable[str]) -> Iterator[Path]:
@@ -108,16 +96,33 @@ def _files(names: Iterable[str]) -> Iterator[Path]:
             yield from (path for path in (place.with_suffix(".py"), place / "__init__.py") if parts and path.exists())
 
 
+class _Code(NamedTuple):
+    """Files of the library's modules that a file imports, at its top or inside functions; and what it says."""
+
+    imports: frozenset[Path]
+    text: str
+
+
 @cache
-def _code(path: Path) -> str:
-    """The syntax tree of a file without docstrings, as text, and the digests of the data files that it names."""
+def _code(path: Path) -> _Code:
+    """What a file imports, and its syntax tree without docstrings with the digests of the data files that it names."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported: set[str] = set()
+    texts: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                texts.add(node.value)
+        elif isinstance(node, ast.Import):
+            imported.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.module:
+                imported.update({node.module, *(f"{node.module}.{alias.name}" for alias in node.names)})
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     data = [path.with_name(name) for name in sorted(texts) if re.fullmatch(DATA_FILE, name)]
-    return "\n".join([ast.dump(tree), *(sha256(file) for file in data if file.exists())])
+    text = "\n".join([ast.dump(tree), *(sha256(file) for file in data if file.exists())])
+    return _Code(frozenset(_files(imported)), text)
 
 
 def _is_text(node: ast.stmt) -> bool:

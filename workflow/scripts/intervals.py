@@ -9,9 +9,7 @@ with logs.logged(snakemake.log[0]):
     final = files.read_json(i.final)["run"]
     results = Path(i.final).parent
 
-    runs = {
-        run: (predictions.of_run(results, run, p.test), predictions.of_run(results, run, "val")) for run in p.runs
-    }
+    runs = {run: (predictions.of_run(results, run, p.test), predictions.of_run(results, run, "val")) for run in p.runs}
     test, validation = runs[final]
     options = {"k": p.k, "validation": (validation.truth, validation.scores)}
     resampled = bootstrap.resample(test.truth, test.scores, n=p.resamples, seed=p.seed, **options)
