@@ -16,14 +16,6 @@ REFERENCE_PANELS = {
     if name != "fig4"
 }
 
-# One classifier per label, without shared hidden layers, on the features of the first fine-tuned run.
-PLAIN = next((run for run in STARTS.values() if run.pooling != "77"), None)
-INDEPENDENT = [f"independent_{PLAIN.preprocess}_{PLAIN.pooling}"] if PLAIN else []
-
-# The runs that have predictions in any case, and those that are compared besides.
-EVALUATED_RUNS = [*FINETUNED, *STARTS, *INDEPENDENT]
-COMPARED = list(dict.fromkeys([*EVALUATED_RUNS, *(run.name for pair in CONFIG.comparisons for run in pair)]))
-
 
 rule table1:
     output:
@@ -206,92 +198,6 @@ rule examples:
         "../scripts/examples.py"
 
 
-rule independent:
-    input:
-        labels=f"{RESULTS}/labels/train.h5",
-        train=feature_file(DATASET, "train", PLAIN) if PLAIN else [],
-        evaluated=[feature_file(DATASET, split, PLAIN) for split in EVALUATED] if PLAIN else [],
-    output:
-        expand(f"{RESULTS}/predictions/{{run}}/{{split}}.h5", run=INDEPENDENT or "independent", split=EVALUATED),
-    log:
-        log_of("independent"),
-    benchmark:
-        benchmark_of("independent")
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(4000),
-        runtime=120,
-    params:
-        c=1.0,
-        code=code("independent.py"),
-    message:
-        "Logistic regression of each label by itself on {input.train}"
-    script:
-        "../scripts/independent.py"
-
-
-rule cooccurrence:
-    input:
-        final=f"{RESULTS}/final_model.json",
-        labels=f"{RESULTS}/labels/train.h5",
-        evaluated=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
-        scores=expand(f"{RESULTS}/predictions/{{run}}/{{split}}.h5", run=EVALUATED_RUNS, split=EVALUATED),
-    output:
-        table=reported(table("cooccurrence"), "Labels that occur together", "Tables", "cooccurrence"),
-        figure=reported(figure("cooccurrence"), "Labels that occur together", "Figures", "cooccurrence"),
-    log:
-        log_of("cooccurrence"),
-    benchmark:
-        benchmark_of("cooccurrence")
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=20,
-    params:
-        dataset=DATASET,
-        test=TEST,
-        beside=EVALUATED_RUNS,
-        support=20,
-        code=code("cooccurrence.py"),
-    message:
-        "How well predicted labels occur together as true ones do"
-    script:
-        "../scripts/cooccurrence.py"
-
-
-rule gallery:
-    input:
-        final=f"{RESULTS}/final_model.json",
-        model=MODEL,
-        labels=f"{RESULTS}/labels/{TEST}.h5",
-        images=images_of(TEST),
-        scores=expand(f"{RESULTS}/predictions/{{run}}/{TEST}.h5", run=FINETUNED),
-    output:
-        f"{RESULTS}/gallery.html",
-    log:
-        log_of("gallery"),
-    benchmark:
-        benchmark_of("gallery")
-    conda:
-        "../../envs/cpu.yaml"
-    threads: CONFIG.threads.features
-    resources:
-        mem_mb=memory(2000),
-        runtime=20,
-    params:
-        dataset=DATASET,
-        test=TEST,
-        code=code("gallery.py"),
-    message:
-        "A page of all test images with their true and predicted labels"
-    script:
-        "../scripts/gallery.py"
-
-
 rule metric_table:
     input:
         finetuned=expand(f"{RESULTS}/metrics/{{run}}.json", run=FINETUNED),
@@ -318,40 +224,6 @@ rule metric_table:
         "The metrics of top models, fine-tuned models and baselines side by side"
     script:
         "../scripts/metric_table.py"
-
-
-rule intervals:
-    input:
-        final=f"{RESULTS}/final_model.json",
-        labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
-        scores=expand(f"{RESULTS}/predictions/{{run}}/{{split}}.h5", run=COMPARED, split=EVALUATED),
-    output:
-        intervals=reported(table("intervals"), "Intervals of all metrics", "Tables", "intervals"),
-        comparisons=reported(table("comparisons"), "Runs compared on the same images", "Tables", "comparisons"),
-    log:
-        log_of("intervals"),
-    benchmark:
-        benchmark_of("intervals")
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(4000),
-        runtime=60,
-    params:
-        dataset=DATASET,
-        test=TEST,
-        runs=COMPARED,
-        evaluated=EVALUATED_RUNS,
-        pairs=[[first.name, second.name] for first, second in CONFIG.comparisons],
-        k=CONFIG.evaluation.k,
-        resamples=CONFIG.evaluation.resamples,
-        seed=CONFIG.evaluation.seed,
-        code=code("intervals.py"),
-    message:
-        "Bootstrap: intervals of the final model's metrics, and of its differences from other runs"
-    script:
-        "../scripts/intervals.py"
 
 
 rule reproduction:
