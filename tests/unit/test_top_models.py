@@ -234,7 +234,7 @@ def test_a_state_of_other_features_is_not_used(project, monkeypatch, tmp_path):
 
 # Killed
 
-SETTINGS_OF_KILLED = SETTINGS | {"epochs": 12, "patience": 12}
+SETTINGS_OF_KILLED = SETTINGS | {"epochs": 8, "patience": 8}
 
 TRAINED = f"""
 import sys
@@ -267,7 +267,7 @@ def train_apart(project, folder, names, kill_after=None):
 def test_runs_on_windows_of_features_end_in_the_same_bytes_after_a_kill_at_any_moment(project):
     names = [RUN, RUN.replace("d5", "bn")]
     train_apart(project, project / "undisturbed", names)
-    moment = np.random.default_rng().integers(2, 22)  # another one in each test, in the first run or the second
+    moment = np.random.default_rng().integers(2, 14)  # another one in each test, in the first run or the second
     train_apart(project, project / "killed", names, kill_after=int(moment))
     told = train_apart(project, project / "killed", names)
     assert any("goes on after" in line for line in told)

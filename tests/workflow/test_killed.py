@@ -10,7 +10,7 @@ from pathlib import Path
 from .conftest import copy_project, results_of, run_snakemake, snakemake_call
 
 KILLS = 10
-SECONDS = (2.0, 9.0)  # between a start and its end; from reading the rules to the middle of training
+SECONDS = (2.0, 8.0)  # between a start and its end; from reading the rules to the middle of training
 
 
 def run_and_kill(folder: Path, seconds: float) -> bool:

@@ -94,7 +94,7 @@ def test_the_final_model_is_written_with_the_reason(finished):
 
 
 def test_predictions_are_keyed_by_image(finished):
-    name = "shapes_smallest_zmuvs_avg_1x8d5_lr11_b32_all_lr12_b16_hwrszf"
+    name = "shapes_smallest_zmuvs_avg_1x8d5_lr11_b32_15_lr12_b16_hwrszf"
     scores = finished / RESULTS / "predictions" / name / "val.h5"
     with h5py.File(scores) as predicted, h5py.File(finished / RESULTS / "labels/val.h5") as labels:
         assert predicted["image_id"][()].tolist() == labels["image_id"][()].tolist()
