@@ -16,6 +16,21 @@ ROOT = Path(__file__).resolve().parents[2]
 SMALLEST = ROOT / "tests/workflow/smallest.yaml"
 CODE = ("Snakefile", "config", "workflow", "envs", "profiles")
 VERSIONING = (".dvc/config", ".dvc/.gitignore", ".dvc/plots", ".dvcignore", ".gitignore", "dvc.yaml", "demo")
+FIGURES = {
+    "fig2",
+    "fig3",
+    "fig4a",
+    "fig4b",
+    "fig5a",
+    "fig5b",
+    "fig5c",
+    "fig6a",
+    "fig6b",
+    "fig7",
+    "finetuning",
+    "cooccurrence",
+    "learning_curve",
+}
 
 
 def copy_project(target: Path, source: Path = ROOT, *more: str) -> Path:

@@ -5,7 +5,7 @@ import h5py
 import pandas as pd
 import pytest
 
-from .conftest import planned
+from .conftest import FIGURES, planned
 
 RESULTS = Path("results/shapes_smallest")
 TOP_MODELS = [
@@ -46,23 +46,8 @@ def test_every_table_exists_in_four_forms(finished):
 
 
 def test_every_figure_exists_in_two_forms(finished):
-    names = {
-        "fig2",
-        "fig3",
-        "fig4a",
-        "fig4b",
-        "fig5a",
-        "fig5b",
-        "fig5c",
-        "fig6a",
-        "fig6b",
-        "fig7",
-        "finetuning",
-        "cooccurrence",
-        "learning_curve",
-    }
     found = {path.name for path in (finished / RESULTS / "figures").iterdir()}
-    assert found == {f"{name}.{suffix}" for name in names for suffix in ("pdf", "png")}
+    assert found == {f"{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")}
 
 
 def test_a_record_tells_where_a_run_comes_from(finished):

@@ -1,6 +1,7 @@
 """The curves behind the numbers as long tables: training, average precision by class, precision against recall."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,11 @@ from multilabel import arrays, metrics
 
 LEVELS = np.linspace(0, 1, 101)
 """The recalls at which precision is read off."""
+
+
+def read(logs: Iterable[str | Path]) -> dict[str, pd.DataFrame]:
+    """The log of each run, `…/{run}/log.csv`, by the run's name: epoch (from 0), loss, acc, val_loss, val_acc."""
+    return {Path(path).parent.name: pd.read_csv(path) for path in logs}
 
 
 def training(logs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

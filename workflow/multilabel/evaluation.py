@@ -1,6 +1,6 @@
 """All numbers of one run on one split: every metric, after every label decision."""
 
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,8 +31,7 @@ def evaluate(
     y, h = arrays.truth_and_scores(truth, scores)
     if not len(y):
         raise ValueError("evaluation: expected at least one image, found none")
-    validation_truth, validation_scores = (y, h) if validation is None else validation
-    tau = decisions.cardinality_threshold(validation_scores, validation_truth)
+    tau, per_class = _thresholds(y, h, validation)
     result = {
         "label_cardinality": metrics.label_cardinality(y),
         "mean_average_precision": metrics.mean_average_precision(y, h),
@@ -44,7 +43,7 @@ def evaluate(
         "ranking_loss": metrics.ranking_loss(y, h),
         "cardinality_threshold_tau": tau,
     }
-    for decision, predicted in decided(y, h, k=k, validation=validation).items():
+    for decision, predicted in _decided(y, h, k, tau, per_class).items():
         for average in get_args(metrics.Average):
             shares = metrics.precision_recall_f1(y, predicted, average=average)
             result |= {f"{decision}_{average}_{name}": value for name, value in shares._asdict().items()}
@@ -59,15 +58,25 @@ def decided(
 ) -> dict[str, NDArray[np.uint8]]:
     """The predicted labels, N×L, after each decision of `evaluate`, by its name; arguments as there."""
     y, h = arrays.truth_and_scores(truth, scores)
-    validation_truth, validation_scores = (y, h) if validation is None else validation
+    return _decided(y, h, k, *_thresholds(y, h, validation))
+
+
+def _thresholds(
+    y: NDArray[np.bool_], h: NDArray[Any], validation: tuple[ArrayLike, ArrayLike] | None
+) -> tuple[float, NDArray[np.float64]]:
+    """The thresholds for all classes together and for each."""
+    truth, scores = (y, h) if validation is None else validation
+    return decisions.cardinality_threshold(scores, truth), decisions.cardinality_thresholds(scores, truth)
+
+
+def _decided(
+    y: NDArray[np.bool_], h: NDArray[Any], k: int, tau: float, per_class: NDArray[np.float64]
+) -> dict[str, NDArray[np.uint8]]:
+    """The decisions by name."""
     return {
         "top_k": decisions.top_k(h, k),
         "top_k_per_image": decisions.top_k_per_image(h, y),
-        "cardinality_threshold": decisions.threshold(
-            h, decisions.cardinality_threshold(validation_scores, validation_truth)
-        ),
-        "cardinality_threshold_per_class": decisions.threshold(
-            h, decisions.cardinality_thresholds(validation_scores, validation_truth)
-        ),
+        "cardinality_threshold": decisions.threshold(h, tau),
+        "cardinality_threshold_per_class": decisions.threshold(h, per_class),
         "fixed_threshold": decisions.threshold(h, 0.5),
     }

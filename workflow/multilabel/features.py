@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
@@ -183,9 +183,20 @@ def load(path: str | Path) -> Features:
     Raises:
         ValueError: it is missing, cut short or something else; the message names it.
     """
+    with opened(path) as file:
+        return Features(file["image_id"][()], file["features"][()])
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[h5py.File]:
+    """A feature file, open for reading: `image_id` int64 (N,) and `features` N×D.
+
+    Raises:
+        ValueError: it is missing, cut short or something else, now or while it is read; the message names it.
+    """
     try:
         with h5py.File(path, "r", locking=False) as file:
-            return Features(file["image_id"][()], file["features"][()])
+            yield file
     except (OSError, KeyError) as error:
         raise ValueError(
             f"{path}: expected HDF5 with image_id and features; {error}. Remove it to make it again"

@@ -69,8 +69,8 @@ def train(
                 settings=settings,
                 record=record,
             )
-            judged = [_predicted(part, run, *split) for split in (val, test)]
-            found = evaluation.evaluate(judged[1].truth, judged[1].scores, k=k, validation=judged[0][1:])
+            judged = {split: _predicted(part / run / "best.weights.h5", *split) for split in dict.fromkeys([val, test])}
+            found = evaluation.evaluate(*judged[test][1:], k=k, validation=judged[val][1:])
             losses = pd.read_csv(part / run / "log.csv")["val_loss"]
             rows.append(
                 {
@@ -95,9 +95,10 @@ def one_label(matrix: LabelMatrix, rng: np.random.Generator) -> LabelMatrix:
     return replace(matrix, labels=kept * matrix.labels, coverage=None)
 
 
-def _predicted(part: Path, run: str, feature_file: str, label_file: str) -> predictions.Predictions:
+def _predicted(weights: Path, feature_file: str, label_file: str) -> predictions.Predictions:
     """Scores of a finished run on a split, with the truth."""
-    classes = LabelMatrix.load(label_file).classes
-    image_id, scores = top_models.predict(part / run / "best.weights.h5", feature_file, len(classes))
-    predictions.save(part / "scores.h5", image_id, scores)
-    return predictions.load_with_truth(part / "scores.h5", label_file)
+    labels = LabelMatrix.load(label_file)
+    image_id, scores = top_models.predict(weights, feature_file, len(labels.classes))
+    return predictions.labelled(
+        image_id, scores, labels.labels[labels.rows_of(image_id, name=label_file, other=feature_file)]
+    )

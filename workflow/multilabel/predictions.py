@@ -50,16 +50,23 @@ def load_with_truth(path: str | Path, label_file: str | Path) -> Predictions:
     """
     image_id, scores = load(path)
     labels = LabelMatrix.load(label_file)
-    truth = labels.labels[labels.rows_of(image_id, name=str(label_file), other=str(path))]
-    labelled = truth.any(axis=1)
-    return Predictions(image_id[labelled], truth[labelled], scores[labelled])
+    return labelled(image_id, scores, labels.labels[labels.rows_of(image_id, name=str(label_file), other=str(path))])
+
+
+def labelled(image_id: np.ndarray, scores: np.ndarray, truth: np.ndarray) -> Predictions:
+    """The rows of the images that have labels."""
+    rows = truth.any(axis=1)
+    return Predictions(image_id[rows], truth[rows], scores[rows])
+
+
+def path_of(results: str | Path, run: str, split: str, *, augmented: bool = False) -> Path:
+    """Where the scores of a run on a split, or on its augmented images, lie in the folder of a dataset's results."""
+    return Path(results, "predictions", run, f"{split}{'_augmented' if augmented else ''}.h5")
 
 
 def of_run(results: str | Path, run: str, split: str, *, augmented: bool = False) -> Predictions:
     """What a run predicts for a split, or for its augmented images, from the folder of a dataset's results."""
-    results = Path(results)
-    scores = results / "predictions" / run / f"{split}{'_augmented' if augmented else ''}.h5"
-    return load_with_truth(scores, results / "labels" / f"{split}.h5")
+    return load_with_truth(path_of(results, run, split, augmented=augmented), Path(results, "labels", f"{split}.h5"))
 
 
 def metrics_of(test: Predictions, validation: Predictions, *, k: int) -> dict[str, float]:

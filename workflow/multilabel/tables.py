@@ -4,18 +4,16 @@ import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import yaml
 from numpy.typing import ArrayLike, NDArray
 
-from multilabel import decisions, metrics
+from multilabel import decisions, metrics, predictions
 from multilabel.files import complete_or_absent
-
-if TYPE_CHECKING:
-    from multilabel.predictions import Predictions
+from multilabel.predictions import Predictions
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
 METRICS = ["MP", "MR", "MF1", "µP", "µR", "µF1"]
@@ -206,12 +204,19 @@ def table2(
     return pd.concat([published_table2(), ours], ignore_index=True)
 
 
-def table2_of_run(
-    test: "Predictions", augmented: "Predictions", validation: "Predictions", **options: Any
-) -> tuple[pd.DataFrame, float]:
-    """Table 2 of a run, and its threshold, which comes from the validation images; options as those of `table2`."""
+def table2_of_run(results: str | Path, run: str, *, test: str, **options: Any) -> tuple[pd.DataFrame, float]:
+    """Table 2 of a run, and its threshold, which comes from the validation images.
+
+    Args:
+        results: the folder of a dataset's results.
+        run: the run's name.
+        test: the split that is reported.
+        options: k, dataset, n_random and seed of `table2`.
+    """
+    found, validation = predictions.of_run(results, run, test), predictions.of_run(results, run, "val")
+    augmented = predictions.of_run(results, run, test, augmented=True)
     tau = decisions.cardinality_threshold(validation.scores, validation.truth)
-    return table2(test.truth, test.scores, augmented.scores, tau=tau, **options), tau
+    return table2(found.truth, found.scores, augmented.scores, tau=tau, run=run, **options), tau
 
 
 def table2_caption(dataset: str, test: str, *, k: int, model_from: str, tau_from: str) -> str:
@@ -270,7 +275,7 @@ def choose_examples(truth: ArrayLike, scores: ArrayLike, image_id: ArrayLike, n:
     return candidates[sorted(chosen, key=lambda i: (-quality[i], chosen.index(i)))]
 
 
-def example_rows(test: "Predictions", image_ids: Sequence[int] = (), n: int = 5) -> NDArray[np.intp]:
+def example_rows(test: Predictions, image_ids: Sequence[int] = (), n: int = 5) -> NDArray[np.intp]:
     """The rows of the images asked for, in that order; without any, those of `choose_examples`.
 
     Raises:

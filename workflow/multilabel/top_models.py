@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,7 +43,7 @@ class FeatureFile:
         Raises:
             ValueError: the file is damaged; the message names it.
         """
-        with _opened(self.path) as file, ThreadPoolExecutor(1) as reader:
+        with features_.opened(self.path) as file, ThreadPoolExecutor(1) as reader:
             stored = file["features"]
             row_bytes = stored.dtype.itemsize * stored.shape[1]
             window = max(1, int(self.memory_gb * 1e9 / WINDOWS / row_bytes) // batch_size) * batch_size
@@ -177,24 +176,12 @@ def _source(
     path: str | Path, y_of: Callable[[np.ndarray], np.ndarray], seed: int, memory_gb: float
 ) -> tuple[Source, int]:
     """A feature file as a source, kept in memory up to a size, with what belongs to its images; numbers per sample."""
-    with _opened(path) as file:
+    with features_.opened(path) as file:
         stored = file["features"]
         if stored.size * stored.dtype.itemsize > memory_gb * 1e9:
             return FeatureFile(Path(path), y_of(file["image_id"][()]), seed, memory_gb), stored.shape[1]
     loaded = features_.load(path)
     return InMemory(tf.constant(loaded.features), y_of(loaded.image_id), seed), loaded.features.shape[1]
-
-
-@contextmanager
-def _opened(path: str | Path) -> Iterator[h5py.File]:
-    """A feature file, open for reading; what goes wrong names it."""
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            yield file
-    except (OSError, KeyError) as error:
-        raise ValueError(
-            f"{path}: expected HDF5 with image_id and features; {error}. Remove it to make it again"
-        ) from error
 
 
 def _in_blocks(count: int, block: int, rng: np.random.Generator) -> np.ndarray:

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 from scipy import linalg
 
-from multilabel.features import BLOCK
+from multilabel.features import BLOCK, opened
 from multilabel.files import complete_or_absent
 
 
@@ -50,7 +50,7 @@ def apply(whitening: Whitening, source: str | Path, target: str | Path) -> None:
         ValueError: `source` is damaged or something else; the message names it.
     """
     with complete_or_absent(target) as temporary, h5py.File(temporary, "w") as file:
-        with h5py.File(source, "r", locking=False) as original:
+        with opened(source) as original:
             file["image_id"] = original["image_id"][()]
             file.attrs.update(original.attrs)
             file.create_dataset("features", original["features"].shape, np.float32)
@@ -62,13 +62,8 @@ def apply(whitening: Whitening, source: str | Path, target: str | Path) -> None:
 
 def _blocks(path: str | Path) -> Iterator[np.ndarray]:
     """The rows of a feature file, some at a time, float64."""
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            stored = file["features"]
-            rows = max(1, BLOCK // (8 * stored.shape[1]))
-            for start in range(0, len(stored), rows):
-                yield stored[start : start + rows].astype(np.float64)
-    except (OSError, KeyError) as error:
-        raise ValueError(
-            f"{path}: expected HDF5 with image_id and features; {error}. Remove it to make it again"
-        ) from error
+    with opened(path) as file:
+        stored = file["features"]
+        rows = max(1, BLOCK // (8 * stored.shape[1]))
+        for start in range(0, len(stored), rows):
+            yield stored[start : start + rows].astype(np.float64)

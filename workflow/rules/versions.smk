@@ -65,6 +65,7 @@ rule curves:
         mem_mb=memory(2000),
         runtime=10,
     params:
+        test=TEST,
         code=code("curves.py"),
     message:
         "Curves for dvc plots: training, average precision by class, precision against recall"

@@ -12,8 +12,7 @@ with logs.logged(snakemake.log[0]):
     p = snakemake.params
     run = files.read_json(snakemake.input.final)["run"]
     labels = LabelMatrix.load(snakemake.input.labels)
-    scores = Path(snakemake.input.final).parent / "predictions" / run / f"{p.test}.h5"
-    test = predictions.load_with_truth(scores, snakemake.input.labels)
+    test = predictions.of_run(Path(snakemake.input.final).parent, run, p.test)
     rows = tables.example_rows(test, p.image_ids)
     names = [f"Fig. 7{letter}" for letter in "abcdefghij"[: len(rows)]]
     frame = tables.table3(test.truth, test.scores, labels.classes, rows, names)

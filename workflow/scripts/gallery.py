@@ -8,7 +8,7 @@ from multilabel.labels import LabelMatrix
 with logs.logged(snakemake.log[0]):
     i, p = snakemake.input, snakemake.params
     model, labels = export.load(i.model), LabelMatrix.load(i.labels)
-    path = Path(i.final).parent / "predictions" / model.run.name / f"{p.test}.h5"
+    path = predictions.path_of(Path(i.final).parent, model.run.name, p.test)
     image_id, scores = predictions.load(path)
     shown = labels.subset(labels.rows_of(image_id, name=i.labels, other=str(path)))
     page = gallery.page(

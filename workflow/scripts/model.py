@@ -9,8 +9,8 @@ with logs.logged(snakemake.log[0]):
     i, p = snakemake.input, snakemake.params
     final = files.read_json(i.final)
     results = Path(i.final).parent
-    run, scores = results / "finetuned" / final["run"], results / "predictions" / final["run"] / "val.h5"
-    validation = predictions.load_with_truth(scores, i.labels)
+    run = results / "finetuned" / final["run"]
+    validation = predictions.of_run(results, final["run"], "val")
     export.save(
         snakemake.output[0],
         run / "best.weights.h5",
@@ -24,7 +24,7 @@ with logs.logged(snakemake.log[0]):
             "thresholds": {
                 "from": "as many images predicted per class as have it",
                 "images": len(validation.truth),
-                "inputs": provenance.digests([i.labels, str(scores)]),
+                "inputs": provenance.digests([i.labels, predictions.path_of(results, final["run"], "val")]),
             },
         },
     )

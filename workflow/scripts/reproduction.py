@@ -4,26 +4,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from multilabel import files, logs, predictions, reference, reproduction, tables
+from multilabel import curves, files, logs, reference, reproduction, tables
 from multilabel.labels import LabelMatrix
 
 with logs.logged(snakemake.log[0]):
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     final = files.read_json(i.final)["run"]
     results = Path(i.final).parent
-    top_models, finetuned = (
-        {Path(path).parent.name: pd.read_csv(path) for path in paths} for paths in (i.top_models, i.finetuned)
-    )
+    top_models, finetuned = curves.read(i.top_models), curves.read(i.finetuned)
     theirs = reference.load()
     table2, tau = tables.table2_of_run(
-        predictions.of_run(results, final, p.test),
-        predictions.of_run(results, final, p.test, augmented=True),
-        predictions.of_run(results, final, "val"),
-        k=p.k,
-        dataset=p.dataset,
-        run=final,
-        n_random=p.ties,
-        seed=p.seed,
+        results, final, test=p.test, k=p.k, dataset=p.dataset, n_random=p.ties, seed=p.seed
     )
     rows = reproduction.page(
         {split: LabelMatrix.load(results / f"labels/{split}.h5") for split in {"train", p.test}},

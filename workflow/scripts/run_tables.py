@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import pandas as pd
-
-from multilabel import logs, provenance, tables
+from multilabel import curves, logs, provenance, tables
 
 with logs.logged(snakemake.log[0]):
     i, p = snakemake.input, snakemake.params
@@ -14,6 +12,5 @@ with logs.logged(snakemake.log[0]):
     ]:
         kind = stage.rstrip("s") if stage == "top_models" else stage
         provenance.require(i[f"{kind}_records"], p[f"{kind}_configuration"])
-        history = {Path(path).parent.name: pd.read_csv(path) for path in i[f"{kind}_logs"]}
-        frame = tables.run_table(history)
+        frame = tables.run_table(curves.read(i[f"{kind}_logs"]))
         tables.write_table(frame, Path(snakemake.output[stage][0]).with_suffix(""), caption, digits=5)

@@ -2,21 +2,12 @@
 
 from pathlib import Path
 
-from multilabel import files, logs, predictions, tables
+from multilabel import files, logs, tables
 
 with logs.logged(snakemake.log[0]):
     p = snakemake.params
     run = files.read_json(snakemake.input.final)["run"]
     results = Path(snakemake.input.final).parent
-    frame, _ = tables.table2_of_run(
-        predictions.of_run(results, run, p.test),
-        predictions.of_run(results, run, p.test, augmented=True),
-        predictions.of_run(results, run, "val"),
-        k=p.k,
-        dataset=p.dataset,
-        run=run,
-        n_random=p.ties,
-        seed=p.seed,
-    )
+    frame, _ = tables.table2_of_run(results, run, test=p.test, k=p.k, dataset=p.dataset, n_random=p.ties, seed=p.seed)
     caption = tables.table2_caption(p.dataset, p.test, k=p.k, model_from="val", tau_from="val")
     tables.write_table(frame, Path(snakemake.output[0]).with_suffix(""), caption, digits=1, group="group")
