@@ -84,9 +84,9 @@ def prune(configfile: str | None, *, remove: bool) -> None:
     named = {path.name.removesuffix(".json") for path in wanted}
     old = [
         path
-        for root in (results, results / "random_base")
         for folder in RUN_FOLDERS
-        for path in sorted((root / folder).glob("*"))
+        for place in sorted(results.rglob(folder))  # those of baselines and further seeds, and of timings, too
+        for path in sorted(place.glob("*"))
         if path not in wanted and not (folder == "tensorboard" and path.name in named)
     ]
     if not old:

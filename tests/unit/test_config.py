@@ -118,12 +118,27 @@ def test_a_held_out_validation_split_makes_a_third_split():
             {"labels": {"kind": "coverage"}, "dataset": {"kind": "csv"}},
             "labels.kind is coverage, which needs the masks of dataset.kind coco or shapes; found csv",
         ),
+        ({"grid": {"coverage": True}, "dataset": {"kind": "csv"}}, "grid.coverage is true, which needs the masks"),
+        ({"grid": {"seeds": 0}}, "grid.seeds: input should be greater than or equal to 1; found 0"),
+        (
+            {"grid": {"seeds": 2, "repeated": ["zmuvs_avg_3x1024d5_lr11_b32"]}},
+            "grid.repeated: expected runs of stage 1, found zmuvs_avg_3x1024d5_lr11_b32",
+        ),
         ({"figures": {"fig5a": ["{a"]}}, "figures.fig5a: run pattern '{a': a brace without its partner"),
     ],
 )
 def test_a_wrong_entry_names_its_key_and_what_is_allowed(wrong, message):
     with pytest.raises(ConfigError, match=message):
         config.load(wrong)
+
+
+def test_runs_are_repeated_with_the_seeds_that_follow():
+    assert config.Config().repeated == config.Config().further_seeds == []
+    chosen = config.load({"grid": {"seed": 5, "seeds": 3, "repeated": ["zmuvs_avg_1x{1024,2048}d5_lr11_b32"]}})
+    assert chosen.further_seeds == [6, 7]
+    assert [run.nodes for run in chosen.repeated] == [1024, 2048]
+    every = config.load({"grid": {"seeds": 2}})
+    assert every.repeated == every.top_models
 
 
 def test_all_problems_are_listed_not_only_the_first():

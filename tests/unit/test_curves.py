@@ -15,6 +15,33 @@ def example():
     return truth.astype(np.uint8), np.round(rng.random((60, 4)) + 0.3 * truth, 1)
 
 
+@pytest.fixture
+def logged(tmp_path):
+    """A log, and a file of the seconds of its epochs."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/log.csv").write_text("epoch,loss,acc,val_loss,val_acc\n0,1,0.5,0.9,0.6\n1,0.8,0.6,0.7,0.7\n")
+    (tmp_path / "run.csv").write_text("epoch,seconds\n0,1.5\n1,2.25\n")
+    return tmp_path / "run/log.csv", tmp_path / "run.csv"
+
+
+def test_logs_are_read_with_the_seconds_beside_them(logged):
+    log, timing = logged
+    assert list(curves.read([log])["run"].columns) == ["epoch", "loss", "acc", "val_loss", "val_acc"]
+    assert curves.read([log], [timing])["run"]["seconds"].tolist() == [1.5, 2.25]
+
+
+def test_seconds_of_other_epochs_are_refused(logged):
+    log, timing = logged
+    timing.write_text("epoch,seconds\n0,1.5\n")
+    with pytest.raises(ValueError, match=r"run\.csv: expected the 2 epochs of its run's log, found 1"):
+        curves.read([log], [timing])
+
+
+def test_logs_of_several_seeds_stand_under_their_run(logged):
+    (logs,) = curves.read_repeats([logged[0], logged[0]]).values()
+    assert [len(log) for log in logs] == [2, 2]
+
+
 def test_epochs_of_all_runs_are_below_each_other_without_times():
     log = pd.DataFrame({"epoch": [0, 1], "loss": 0.5, "acc": 0.9, "val_loss": 0.6, "val_acc": 0.8, "seconds": 3.1})
     table = curves.training({"a": log, "b": log[:1]})

@@ -96,6 +96,18 @@ def test_loss_curves_end_where_training_stopped(x):
     assert ends == ([10, 25] if x == "epoch" else [20, 50])
 
 
+def test_a_band_is_one_deviation_around_the_mean_of_the_seeds_and_ends_with_the_shortest():
+    logs = [log(20, level) for level in (0.06, 0.07, 0.08)]
+    logs[1] = logs[1][:12]
+    drawn = figures.loss_curves({GRID[0]: logs[0], GRID[1]: log(20)}, repeats={GRID[0]: logs[1:]})
+    (band,) = drawn.axes[0].collections
+    corners = band.get_paths()[0].vertices
+    assert corners[:, 0].max() == 12
+    end = corners[corners[:, 0] == 12, 1]
+    expected = 0.07 + 0.1 * np.exp(-11 / 5) + np.array([-0.01, 0.01])
+    np.testing.assert_allclose([end.min(), end.max()], expected)
+
+
 def test_loss_curves_name_the_log_without_seconds():
     with pytest.raises(ValueError, match=f"log of {GRID[0]}: expected a column seconds"):
         figures.loss_curves({GRID[0]: log(3).drop(columns="seconds")}, x="time")

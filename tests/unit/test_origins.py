@@ -17,9 +17,16 @@ RECORD = {
 SHA = {name: 64 * digit for name, digit in [("labels", "1"), ("features", "2"), ("base", "3"), ("top", "4")]}
 
 
+@pytest.fixture
+def timing(tmp_path):
+    path = tmp_path / "timing/run.csv"
+    path.parent.mkdir()
+    path.write_text("epoch,seconds\n0,1.5\n1,2.25\n")
+    return path
+
+
 def finished_run(folder, inputs):
     folder.mkdir(parents=True)
-    (folder / "log.csv").write_text("epoch,seconds\n0,1.5\n1,2.25\n")
     (folder / "run.json").write_text(json.dumps(RECORD | {"inputs": inputs}))
     return folder / "run.json"
 
@@ -35,8 +42,8 @@ def top_model(tmp_path):
     return finished_run(tmp_path / "top_models/run", inputs)
 
 
-def test_a_row_tells_where_a_run_comes_from(top_model):
-    (row,) = origins.table([top_model]).to_dict("records")
+def test_a_row_tells_where_a_run_comes_from(top_model, timing):
+    (row,) = origins.table([top_model], [timing]).to_dict("records")
     assert row == {
         "run": "run",
         "stage": "top_models",
@@ -55,20 +62,25 @@ def test_a_row_tells_where_a_run_comes_from(top_model):
     }
 
 
-def test_a_fine_tuned_run_names_the_weights_of_base_and_top_model(tmp_path):
+def test_a_run_of_another_seed_names_its_folder(tmp_path, timing):
+    (row,) = origins.table([finished_run(tmp_path / "seeds/2/top_models/run", {})], [timing]).to_dict("records")
+    assert row["stage"] == "seeds/2/top_models"
+
+
+def test_a_fine_tuned_run_names_the_weights_of_base_and_top_model(tmp_path, timing):
     inputs = {
         "results/x/base/pretrained.weights.h5": SHA["base"],
         "results/x/labels/channel_statistics.json": 64 * "9",
         "results/x/labels/train.h5": SHA["labels"],
         "results/x/top_models/run/best.weights.h5": SHA["top"],
     }
-    (row,) = origins.table([finished_run(tmp_path / "finetuned/run", inputs)]).to_dict("records")
+    (row,) = origins.table([finished_run(tmp_path / "finetuned/run", inputs)], [timing]).to_dict("records")
     assert (row["weights"], row["features"]) == (f"{12 * '3'} {12 * '4'}", "")
     assert row["labels"] == f"{12 * '9'} {12 * '1'}"
 
 
-def test_damaged_features_are_named(top_model):
+def test_damaged_features_are_named(top_model, timing):
     path = top_model.parents[2] / "features/train_zmuvs_avg.h5"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"train_zmuvs_avg\.h5: expected HDF5 .*Remove it to make it again"):
-        origins.table([top_model])
+        origins.table([top_model], [timing])

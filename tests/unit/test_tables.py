@@ -209,9 +209,21 @@ def test_example_images_that_are_not_in_the_split_are_listed():
 
 def test_metrics_of_models_stand_side_by_side():
     metrics = evaluation.evaluate(TRUTH[:3], SCORES[:3], k=2)
-    table = tables.metric_table([("top model", "run 1", metrics)])
+    table = tables.metric_table([("top model", "run 1", [metrics])])
     assert table.loc[0, ["model", "run"]].tolist() == ["top model", "run 1"]
     assert table.loc[0, "µF1 top-k"] == pytest.approx(8 / 11)
+
+
+def test_metrics_of_several_seeds_are_means_beside_their_deviations(tmp_path):
+    one, other = (dict.fromkeys(tables.MAIN_METRICS.values(), value) for value in (0.5, 0.75))
+    table = tables.metric_table([("top model", "r", [one]), ("2 seeds", "r", [one, other])])
+    assert table.loc[1, "mAP"] == 0.625
+    assert table.loc[1, "mAP std"] == pytest.approx(np.std([0.5, 0.75], ddof=1))
+    assert np.isnan(table.loc[0, "mAP std"])
+    text = written(tmp_path, table, shown=tables.with_deviations(table))["md"]
+    assert "0.625 ± 0.177" in text
+    assert "std" not in text
+    assert "---:" in text  # still columns of numbers
 
 
 def log(losses):
@@ -224,6 +236,15 @@ def test_runs_are_sorted_by_their_best_loss():
     table = tables.run_table({"slow": log([0.9, 0.5]), "diverged": log([np.nan]), "fast": log([0.4, 0.3, 0.6])})
     assert table["run"].tolist() == ["fast", "slow", "diverged"]
     assert table.iloc[0].drop("run").tolist() == [3, 1, 0.3, 0.925]
+
+
+def test_a_run_that_was_repeated_has_the_mean_and_the_deviation_of_its_best_losses():
+    logs, repeats = {"once": log([0.4]), "again": log([0.9, 0.5])}, {"again": [log([0.75, 0.7]), log([0.3, 0.6])]}
+    table = tables.run_table(logs, repeats).set_index("run")
+    assert table.loc["again", "val_loss"] == 0.5  # that of the first seed
+    assert table.loc["again", ["seeds", "val_loss of seeds"]].tolist() == [3, pytest.approx(0.5)]
+    assert table.loc["again", "val_loss of seeds std"] == pytest.approx(0.2)
+    assert table.loc["once", ["seeds", "val_loss of seeds"]].isna().all()
 
 
 def test_an_empty_log_is_an_error_that_names_the_run():

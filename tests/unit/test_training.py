@@ -155,9 +155,22 @@ def test_chunks_give_the_same_losses_as_all_samples_at_once(tmp_path):
 def test_the_log_has_a_row_per_epoch(tmp_path):
     _, history = fit(tmp_path)
     log = pd.read_csv(tmp_path / "log.csv")
-    assert list(log.columns) == ["epoch", "loss", "acc", "val_loss", "val_acc", "seconds"]
+    assert list(log.columns) == ["epoch", "loss", "acc", "val_loss", "val_acc"]
     assert log["epoch"].tolist() == list(range(SCHEDULE.epochs))
     assert log["val_loss"].tolist() == pytest.approx([row["val_loss"] for row in history])
+
+
+def test_what_is_measured_is_apart_from_the_log_also_after_a_restart(tmp_path):
+    with pytest.raises(KilledError):
+        fit(tmp_path / "killed", report=killed_after(2), timing=tmp_path / "killed.csv")
+    first = pd.read_csv(tmp_path / "killed.csv")
+    fit(tmp_path / "killed", timing=tmp_path / "killed.csv")
+    timing = pd.read_csv(tmp_path / "killed.csv")
+    assert list(timing.columns) == ["epoch", "seconds"]
+    assert timing["epoch"].tolist() == list(range(SCHEDULE.epochs))
+    assert timing[:2].equals(first)
+    fit(tmp_path / "whole")
+    assert (tmp_path / "killed/log.csv").read_bytes() == (tmp_path / "whole/log.csv").read_bytes()
 
 
 def test_dropout_differs_from_epoch_to_epoch_and_not_between_runs(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,10 +91,25 @@ def commit(folder: Path, message: str) -> None:
 
 def results_of(folder: Path) -> dict[str, bytes]:
     """Every result by its path, but those that hold measured seconds."""
-    timed = {"log.csv", "fig6b.pdf", "fig6b.png"}
-    files = (path for path in (folder / "results").rglob("*") if path.is_file() and path.name not in timed)
-    files = (path for path in files if path.parent.name != "provenance")
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files if path.name[0] != "."}
+    files = (path for path in (folder / "results").rglob("*") if path.is_file() and path.name[0] != ".")
+    results = {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    return {path: content for path, content in results.items() if not is_measured(path)}
+
+
+def is_measured(path: str) -> bool:
+    """Whether a result, or a folder of them, holds measured seconds."""
+    return bool({"timing", "provenance"} & set(Path(path).parts)) or Path(path).stem == "fig6b"
+
+
+def locked_hashes(folder: Path) -> dict[tuple[str, str], str]:
+    """What DVC's lock of the demo says of each file and folder that a stage takes or makes."""
+    stages = yaml.safe_load((folder / "demo/dvc.lock").read_text())["stages"]
+    return {
+        (name, entry["path"]): entry["md5"]
+        for name, stage in stages.items()
+        for kind in ("deps", "outs")
+        for entry in stage[kind]
+    }
 
 
 @pytest.fixture(scope="session")

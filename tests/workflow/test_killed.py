@@ -1,13 +1,28 @@
-"""A workflow that is killed at any moment and called again ends in the same bytes as one that never was."""
+"""A workflow that is killed at any moment and called again ends in the same bytes as one that never was.
+
+And so in the same hashes in DVC's lock: two runs of their own differ in what is measured, and in nothing else.
+"""
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
 
-from .conftest import copy_project, results_of, run_snakemake, snakemake_call
+from .conftest import (
+    ROOT,
+    SMALLEST,
+    VERSIONING,
+    copy_project,
+    is_measured,
+    locked_hashes,
+    results_of,
+    run_snakemake,
+    snakemake_call,
+    succeeds,
+)
 
 KILLS = 10
 SECONDS = (2.0, 8.0)  # between a start and its end; from reading the rules to the middle of training
@@ -29,7 +44,9 @@ def run_and_kill(folder: Path, seconds: float) -> bool:
 
 
 def test_a_workflow_killed_ten_times_ends_in_the_same_bytes(finished, tmp_path):
-    folder = copy_project(tmp_path / "project")
+    folder = copy_project(tmp_path / "project", ROOT, *VERSIONING)
+    shutil.copy(SMALLEST, folder / "config/demo.yaml")
+    succeeds(folder, "git", "init", "--quiet")
     moments = random.Random(int(time.time()))  # another ten in each run of the test
     killed = 0
     for _ in range(KILLS):
@@ -41,3 +58,7 @@ def test_a_workflow_killed_ten_times_ends_in_the_same_bytes(finished, tmp_path):
     assert set(disturbed) == set(undisturbed)
     assert [path for path in undisturbed if disturbed[path] != undisturbed[path]] == []
     assert not list((folder / "results").rglob(".state-*"))
+    succeeds(folder, "dvc", "commit", "--force", "demo/dvc.yaml")
+    expected, found = locked_hashes(finished), locked_hashes(folder)
+    assert set(found) == set(expected)
+    assert [entry for entry in expected if found[entry] != expected[entry] and not is_measured(entry[1])] == []

@@ -61,6 +61,7 @@ def test_editing_the_code_of_a_function_runs_what_uses_it(changeable):
         "table1",
         "run_tables",
         "loss_figures",
+        "time_figure",
         "table2",
         "examples",
         "metric_table",

@@ -24,6 +24,33 @@ def test_every_run_has_log_weights_and_record(finished):
         assert sorted(path.name for path in folder.iterdir()) == ["best.weights.h5", "log.csv", "run.json"]
 
 
+def test_runs_that_others_are_compared_with_have_folders_of_their_own(finished):
+    for folder in ("random_base", "coverage", "seeds/1", "seeds/2"):
+        (run,) = (finished / RESULTS / folder / "top_models").iterdir()
+        assert run.name == "shapes_smallest_zmuvs_avg_1x8d5_lr11_b32"
+        assert pd.read_csv(finished / RESULTS / folder / f"timing/top_models/{run.name}.csv")["epoch"].tolist() == [
+            0,
+            1,
+            2,
+        ]
+    records = [json.loads(path.read_text()) for path in sorted((finished / RESULTS / "seeds").rglob("run.json"))]
+    assert [record["settings"]["seed"] for record in records] == [1, 2]
+
+
+def test_the_table_of_metrics_has_a_row_for_each_comparison(finished):
+    frame = pd.read_csv(finished / RESULTS / "tables/metrics.csv")
+    assert frame["model"].tolist() == [
+        "top model, base with random weights",
+        "one classifier per label",
+        "top model, trained on coverage labels",
+        "top model",
+        "fine-tuned",
+        "top model, mean ± standard deviation of 3 seeds",
+    ]
+    assert frame["mAP"].nunique() == 6
+    assert frame["mAP std"].notna().tolist() == [False] * 5 + [True]
+
+
 def test_every_table_exists_in_four_forms(finished):
     names = {
         "dataset_statistics",
@@ -117,4 +144,4 @@ def test_each_rule_has_a_log_and_a_benchmark(finished):
 def test_the_numbers_of_a_table_are_no_nan(finished, table):
     frame = pd.read_csv(finished / RESULTS / f"tables/{table}.csv").select_dtypes("number")
     assert len(frame.columns) >= 6
-    assert frame.notna().to_numpy().all()
+    assert frame[[name for name in frame if not name.endswith(" std")]].notna().to_numpy().all()

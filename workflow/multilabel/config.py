@@ -182,6 +182,18 @@ class Grid(Training):
         ["zmuvs_avg_{1,2}x{1024,2048,4096}d5_lr11_b256", "zmuvs_avg_2x4096d5_lr52_b256"],
         description="runs beyond the grid; those that figures name are added by themselves",
     )
+    seeds: int = Field(
+        1,
+        ge=1,
+        description="how often runs are trained: with seed, seed + 1, …; tables then give mean ± standard deviation, "
+        "figures bands",
+    )
+    repeated: list[str] = Field([], description="the runs of which that is wanted; empty: all of stage 1")
+    coverage: bool = Field(
+        False,
+        description="where labels.kind is presence, also train the top models that fine-tuning starts from on coverage "
+        "labels: a further row in the table of metrics",
+    )
     runs_per_job: int = Field(6, ge=1, description="runs that share one process: start-up and features are paid once")
     memory_gb: float = Field(
         2.0, ge=0, description="a file of features is kept in memory up to this size, else read in each epoch"
@@ -348,6 +360,18 @@ class Config(Section):
         return self.splits[-1]
 
     @property
+    def repeated(self) -> list[TopModelRun]:
+        """The runs of stage 1 that are trained with several seeds."""
+        if self.grid.seeds == 1:
+            return []
+        return self._top_models("grid.repeated", self.grid.repeated) or self.top_models
+
+    @property
+    def further_seeds(self) -> list[int]:
+        """The seeds besides `grid.seed`."""
+        return [self.grid.seed + number for number in range(1, self.grid.seeds)]
+
+    @property
     def learning_curve_run(self) -> TopModelRun:
         """The run whose settings the learning curve uses."""
         (run,) = self._top_models("learning_curve.run", [self.learning_curve.run])[:1]
@@ -402,16 +426,20 @@ class Config(Section):
                 f"base.weights is pretrain, which needs dataset.kind shapes; found {self.dataset.kind}. "
                 "Use official, random or the path of a weights file"
             )
-        if self.labels.kind == "coverage" and self.dataset.kind not in ("coco", "shapes"):
-            raise ValueError(
-                "labels.kind is coverage, which needs the masks of dataset.kind coco or shapes; "
-                f"found {self.dataset.kind}"
-            )
+        wanted = {
+            "labels.kind is coverage": self.labels.kind == "coverage",
+            "grid.coverage is true": self.grid.coverage,
+        }
+        for what in [what for what, is_so in wanted.items() if is_so and self.dataset.kind not in ("coco", "shapes")]:
+            raise ValueError(f"{what}, which needs the masks of dataset.kind coco or shapes; found {self.dataset.kind}")
         if not self.grid.runs:
             raise ValueError("grid.runs is empty; expected at least one run")
         if not self.finetune.runs:
             raise ValueError("finetune.runs is empty; expected at least one run")
         known = set(self.top_models)
+        unknown = [run.short_name for run in self.repeated if run not in known]
+        if unknown:
+            raise ValueError(f"grid.repeated: expected runs of stage 1, found {', '.join(unknown)}")
         if self.learning_curve_run not in known:
             raise ValueError(
                 f"learning_curve.run: {self.learning_curve.run} is no run of grid.runs, grid.extra or figures"

@@ -13,13 +13,35 @@ LEVELS = np.linspace(0, 1, 101)
 """The recalls at which precision is read off."""
 
 
-def read(logs: Iterable[str | Path]) -> dict[str, pd.DataFrame]:
-    """The log of each run, `…/{run}/log.csv`, by the run's name: epoch (from 0), loss, acc, val_loss, val_acc."""
-    return {Path(path).parent.name: pd.read_csv(path) for path in logs}
+def read(logs: Iterable[str | Path], timings: Iterable[str | Path] = ()) -> dict[str, pd.DataFrame]:
+    """The log of each run by its name: epoch (from 0), loss, acc, val_loss, val_acc; and seconds, if timings are given.
+
+    Args:
+        logs: `…/{run}/log.csv`.
+        timings: `…/{run}.csv`, with the measured seconds of each epoch.
+
+    Raises:
+        ValueError: a timing is of other epochs than its log; the message names it.
+    """
+    found = {Path(path).parent.name: pd.read_csv(path) for path in logs}
+    for path in timings:
+        run, timing = Path(path).stem, pd.read_csv(path)
+        if not timing["epoch"].equals(found[run]["epoch"]):
+            raise ValueError(f"{path}: expected the {len(found[run])} epochs of its run's log, found {len(timing)}")
+        found[run] = found[run].assign(seconds=timing["seconds"])
+    return found
+
+
+def read_repeats(logs: Iterable[str | Path]) -> dict[str, list[pd.DataFrame]]:
+    """The logs of runs that were trained with several seeds, `…/{seed}/top_models/{run}/log.csv`, by the run's name."""
+    found: dict[str, list[pd.DataFrame]] = {}
+    for path in logs:
+        found.setdefault(Path(path).parent.name, []).append(pd.read_csv(path))
+    return found
 
 
 def training(logs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The epochs of all runs below each other: curve (the run), epoch, loss, val_loss, acc, val_acc; no measured times.
+    """The epochs of all runs below each other: curve (the run), epoch, loss, val_loss, acc, val_acc.
 
     Args:
         logs: run name → its log.

@@ -144,6 +144,7 @@ def loss_curves(
     emphasise: Collection[str] = (),
     beside: Mapping[str, pd.DataFrame] | None = None,
     beside_name: str = "",
+    repeats: Mapping[str, Sequence[pd.DataFrame]] | None = None,
 ) -> Figure:
     """Figs. 4 to 6 and the fine-tuning: validation loss of several runs; a dot marks where each run stopped.
 
@@ -158,6 +159,8 @@ def loss_curves(
         beside: others' logs of runs of the same names, drawn as thin lines that end in a ring; runs that are not among
             `logs` are left out, and for `x="time"` those without seconds.
         beside_name: what the legend calls them.
+        repeats: logs of runs of the same names from further seeds. A band, mean ± standard deviation over all seeds,
+            goes as far as the shortest of them.
 
     Raises:
         ValueError: no run, or a log without the column that `x` needs.
@@ -173,6 +176,7 @@ def loss_curves(
     if x == "time":
         others = {run: log for run, log in others.items() if log["seconds"].notna().all()}
     drawn = [*logs.values(), *others.values()]
+    bands = {run: _band([log, *repeats[run]]) for run, log in logs.items() if repeats and run in repeats}
 
     colours = len({styles[run].colour for run in logs})
     columns = colours if colours in (2, 3) else 2
@@ -184,6 +188,10 @@ def loss_curves(
     texts = dict(zip(logs, curve_labels(list(logs)), strict=True))
     for run in sorted(logs, key=lambda run: styles[run]):
         order = 3 if run in emphasise else 2
+        if run in bands:
+            positions = _positions(logs[run], x)[: len(bands[run][0])] / unit
+            fill: dict[str, Any] = {"color": styles[run].line["color"], "alpha": 0.2, "linewidth": 0}
+            axes.fill_between(positions, *bands[run], **fill, zorder=order - 0.7)
         if run in others:
             thin: dict[str, Any] = {"color": styles[run].line["color"], "linewidth": 0.45, "zorder": order - 0.5}
             _curve(axes, others[run], x, unit, {"markerfacecolor": "white", "markeredgewidth": 0.45}, **thin)
@@ -193,7 +201,8 @@ def loss_curves(
         ring: dict[str, Any] = {"marker": "o", "markersize": 2.8, "markerfacecolor": "white", "markeredgewidth": 0.45}
         axes.plot([], [], color="0.4", linewidth=0.45, label=beside_name, **ring)
     axes.set_xlim(left=0)
-    axes.set_ylim(*_loss_limits([log["val_loss"].to_numpy(dtype=float) for log in drawn]))
+    edges = [edge for band in bands.values() for edge in band]
+    axes.set_ylim(*_loss_limits([*(log["val_loss"].to_numpy(dtype=float) for log in drawn), *edges]))
     axes.set_xlabel(label)
     axes.set_ylabel("Validation loss")
     axes.xaxis.set_major_locator(MaxNLocator(7, integer=x == "epoch"))
@@ -453,6 +462,14 @@ def _curve(axes: Axes, log: pd.DataFrame, x: str, unit: float, end: Mapping[str,
     positions, loss = _positions(log, x) / unit, log["val_loss"].to_numpy(dtype=float)
     axes.plot(positions, loss, **line)
     axes.plot(positions[-1], loss[-1], "o", color=line["color"], markersize=2.8, zorder=line["zorder"], **end)
+
+
+def _band(logs: Sequence[pd.DataFrame]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean − and + standard deviation of the losses of several seeds, in the epochs that all of them have."""
+    losses = [log["val_loss"].to_numpy(dtype=float) for log in logs]
+    common = np.array([loss[: min(map(len, losses))] for loss in losses])
+    mean, deviation = common.mean(axis=0), common.std(axis=0, ddof=1)
+    return mean - deviation, mean + deviation
 
 
 def _loss_limits(losses: Sequence[NDArray[np.float64]]) -> tuple[float, float]:

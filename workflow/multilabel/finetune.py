@@ -59,6 +59,7 @@ def train(
     settings: Mapping[str, Any],
     reading: Mapping[str, Any],
     record: Mapping[str, Any],
+    timing: str | Path | None = None,
     tensorboard: str | Path | None = None,
 ) -> None:
     """Train one run, starting from its top model's best weights, and leave it in `folder` as `training.run` does.
@@ -74,6 +75,7 @@ def train(
         settings: epochs, patience, min_delta, momentum, decay, seed, memory_gb.
         reading: how images are read: workers, damaged.
         record: what `run.json` records of the run's origin.
+        timing: a file for the seconds of its epochs; None: no file.
         tensorboard: a folder for TensorBoard's logs; None: no logs.
     """
     run = _finetune_run(name)
@@ -97,6 +99,7 @@ def train(
         prepare=preparation(run.preprocess, statistics, run.augmentation),
         prepare_validation=preparation(run.preprocess, statistics),
         validation_batch_size=run.batch_size,
+        timing=Path(timing) if timing else None,
         tensorboard=Path(tensorboard) if tensorboard else None,
     )
     training.forget(Path(folder))

@@ -11,17 +11,19 @@ import pandas as pd
 from multilabel import provenance
 from multilabel.files import read_json
 
-STAGES = ("top_models", "finetuned")
+FOLDERS = ("random_base", "coverage", "seeds", "top_models", "finetuned")
+"""Of runs, within those of the results of a dataset; a seed's has its number."""
 SHORT = 12
 """Digits of a digest that the table shows; run.json has them all."""
 
 
-def table(records: Iterable[str | Path]) -> pd.DataFrame:
+def table(records: Iterable[str | Path], timings: Iterable[str | Path]) -> pd.DataFrame:
     """One row per run, in the order given.
 
     Args:
-        records: the `run.json` of each run; the run's `log.csv` lies beside it. What `run.json` names as inputs is read
-            for features only, to find the weights of the base network behind them.
+        records: the `run.json` of each run. What it names as inputs is read for features only, to find the weights of
+            the base network behind them.
+        timings: the files of the runs' measured seconds, in the same order.
 
     Returns:
         Columns run, stage (the folder it lies in), configuration (hash of all settings in `run.json`), labels, features
@@ -32,10 +34,10 @@ def table(records: Iterable[str | Path]) -> pd.DataFrame:
         ValueError: a record or a feature file is damaged; the message names it.
     """
     behind: dict[str, dict[str, str]] = {}
-    return pd.DataFrame([_row(Path(path), behind) for path in records])
+    return pd.DataFrame([_row(Path(path), timing, behind) for path, timing in zip(records, timings, strict=True)])
 
 
-def _row(path: Path, behind: dict[str, dict[str, str]]) -> dict[str, Any]:
+def _row(path: Path, timing: str | Path, behind: dict[str, dict[str, str]]) -> dict[str, Any]:
     """The row of a run. `behind` keeps what feature files, which runs share, were computed from."""
     record = read_json(path)
     inputs: dict[str, str] = record["inputs"]
@@ -47,7 +49,7 @@ def _row(path: Path, behind: dict[str, dict[str, str]]) -> dict[str, Any]:
     weights = [name for name in inputs if name.endswith(".h5") and name not in labels + features]
     return {
         "run": path.parent.name,
-        "stage": "/".join(part for part in path.parts[-4:-2] if part in ("random_base", *STAGES)),
+        "stage": "/".join(part for part in path.parts[-5:-2] if part in FOLDERS or part.isdigit()),
         "configuration": provenance.key(record["configuration"])[:SHORT],
         **{
             column: " ".join(inputs[name][:SHORT] for name in sorted(names))
@@ -59,7 +61,7 @@ def _row(path: Path, behind: dict[str, dict[str, str]]) -> dict[str, Any]:
         **record["versions"],
         "machine": ", ".join(record["machine"].values()),
         "epochs": record["results"]["epochs"],
-        "seconds": float(pd.read_csv(path.with_name("log.csv"))["seconds"].sum()),
+        "seconds": float(pd.read_csv(timing)["seconds"].sum()),
     }
 
 

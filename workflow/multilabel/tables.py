@@ -16,6 +16,8 @@ from multilabel.files import complete_or_absent
 from multilabel.predictions import Predictions
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
+STD = " std"
+"""The end of the name of a column of standard deviations, after the name of that of the means."""
 METRICS = ["MP", "MR", "MF1", "µP", "µR", "µF1"]
 MAIN_METRICS = {  # heading → name in the metrics files
     "mAP": "mean_average_precision",
@@ -353,14 +355,19 @@ def side_by_side(table: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
     return pd.concat(columns, axis=1), bold
 
 
-def run_table(logs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def run_table(
+    logs: Mapping[str, pd.DataFrame], repeats: Mapping[str, Sequence[pd.DataFrame]] | None = None
+) -> pd.DataFrame:
     """One row per training run, best validation loss first; a run without any finite loss comes last.
 
     Args:
         logs: run name → its log with the columns epoch, val_loss and val_acc.
+        repeats: run name → its logs from further seeds, for some of the runs.
 
     Returns:
         Columns run, epochs (how many were trained), best_epoch (as the log numbers it), val_loss and val_acc at it.
+        With repeats also seeds, `val_loss of seeds`, the mean of the best losses over all seeds, and
+        `val_loss of seeds std`, their sample standard deviation; empty for runs of one seed.
 
     Raises:
         ValueError: a log has no rows.
@@ -374,21 +381,46 @@ def run_table(logs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         best = log.iloc[int(np.argmin(np.where(np.isfinite(loss), loss, np.inf)))]
         rows.append((run, len(log), int(best["epoch"]), float(best["val_loss"]), float(best["val_acc"])))
     table = pd.DataFrame(rows, columns=["run", "epochs", "best_epoch", "val_loss", "val_acc"])
+    if repeats:
+        lowest = {run: [log["val_loss"].min() for log in (logs[run], *others)] for run, others in repeats.items()}
+        table["seeds"] = table["run"].map({run: len(losses) for run, losses in lowest.items()}).astype("Int64")
+        table["val_loss of seeds"] = table["run"].map({run: np.mean(losses) for run, losses in lowest.items()})
+        table[f"val_loss of seeds{STD}"] = table["run"].map({run: np.std(v, ddof=1) for run, v in lowest.items()})
     return table.sort_values(["val_loss", "run"], ignore_index=True)
 
 
-def metric_table(rows: Iterable[tuple[str, str, Mapping[str, float]]]) -> pd.DataFrame:
+def metric_table(rows: Iterable[tuple[str, str, Sequence[Mapping[str, float]]]]) -> pd.DataFrame:
     """The main metrics of several models, as shares of 1.
 
     Args:
-        rows: the kind of model, the run's name, and its metrics as `evaluation.evaluate` names them.
+        rows: the kind of model, the run's name, and its metrics from each seed as `evaluation.evaluate` names them.
 
     Returns:
         Columns model, run, mAP (mean over the classes), image AP (mean over the images), then macro and micro F1 after
-        the k highest scores and after the threshold of label cardinality.
+        the k highest scores and after the threshold of label cardinality: means over the seeds. If a row has several
+        seeds, also their sample standard deviations, `mAP std` and so on; empty for rows of one.
     """
-    table = [(model, run, *(float(values[name]) for name in MAIN_METRICS.values())) for model, run, values in rows]
-    return pd.DataFrame(table, columns=["model", "run", *MAIN_METRICS])
+    found = [(model, run, pd.DataFrame(seeds)[list(MAIN_METRICS.values())]) for model, run, seeds in rows]
+    table = pd.DataFrame([(model, run, *seeds.mean()) for model, run, seeds in found])
+    table.columns = ["model", "run", *MAIN_METRICS]
+    if any(len(seeds) > 1 for _, _, seeds in found):
+        deviations = pd.DataFrame([seeds.std() for _, _, seeds in found]).to_numpy()
+        table[[f"{name}{STD}" for name in MAIN_METRICS]] = deviations
+    return table
+
+
+def with_deviations(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
+    """The table as it is read: what a column `x std` holds is written into x, as mean ± standard deviation.
+
+    >>> with_deviations(pd.DataFrame({"mAP": [0.5, 0.25], "mAP std": [0.0625, np.nan]}), digits=2)["mAP"].tolist()
+    ['0.50 ± 0.06', '0.25']
+    """
+    shown = frame.copy()
+    for name in [str(column).removesuffix(STD) for column in frame if str(column).endswith(STD)]:
+        pairs = zip(frame[name], shown.pop(f"{name}{STD}"), strict=True)
+        texts = [[_text(value, digits, name) for value in pair if not np.isnan(value)] for pair in pairs]
+        shown[name] = [" ± ".join(pair) or _text(None, digits, name) for pair in texts]
+    return shown
 
 
 def single_label_table(rows: Iterable[tuple[str, str, Mapping[str, float]]]) -> pd.DataFrame:
@@ -453,7 +485,7 @@ def _headings(groups: pd.Series) -> dict[int, str]:
 
 
 def _is_numeric(cells: list[list[str]], column: int) -> bool:
-    return all(re.fullmatch(r"[-–]?[\d.]*", row[column]) for row in cells)
+    return all(re.fullmatch(r"[-–]?[\d.]*( ± [\d.]+)?", row[column]) for row in cells)
 
 
 def _markdown(

@@ -102,6 +102,7 @@ def train(
     folder: str | Path,
     settings: Mapping[str, Any],
     record: Mapping[str, Any],
+    timing: str | Path | None = None,
     tensorboard: str | Path | None = None,
 ) -> None:
     """Train runs one after the other in this process: start-up is paid once, as are features that runs share.
@@ -112,6 +113,7 @@ def train(
         folder: where each run gets its folder, see `training.run`.
         settings: epochs, patience, min_delta, momentum, decay, seed, memory_gb.
         record: what each `run.json` records of the runs' origin.
+        timing: where each run gets a file `{run}.csv` of the seconds of its epochs; None: no files.
         tensorboard: where each run gets a folder of TensorBoard's logs; None: no logs.
     """
     for files, group in itertools.groupby(features, key=lambda name: tuple(features[name])):
@@ -128,6 +130,7 @@ def train(
                 training.Schedule(settings["epochs"], settings["patience"], settings["min_delta"]),
                 batch_size=run.batch_size,
                 seed=settings["seed"],
+                timing=Path(timing) / f"{name}.csv" if timing else None,
                 tensorboard=Path(tensorboard) / name if tensorboard else None,
             )
     for name in features:

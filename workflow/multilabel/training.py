@@ -22,7 +22,9 @@ import tensorflow as tf
 from multilabel import devices, provenance
 from multilabel.files import complete_or_absent, write_json
 
-COLUMNS = ("epoch", "loss", "acc", "val_loss", "val_acc", "seconds")
+COLUMNS = ("epoch", "loss", "acc", "val_loss", "val_acc")
+TIMES = ("epoch", "seconds")
+"""Measured, so another file in each run: apart from the log, whose bytes are the same."""
 
 SCALAR = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"}, data_class="DATA_CLASS_SCALAR")
 """What TensorBoard shows as a curve; with this, writing it does not need TensorBoard itself."""
@@ -101,13 +103,14 @@ def fit(
     prepare: Prepare | None = None,
     prepare_validation: Prepare | None = None,
     validation_batch_size: int = 256,
+    timing: Path | None = None,
     tensorboard: Path | None = None,
     report: Callable[[str], None] = print,
 ) -> list[dict[str, float]]:
     """Train a model of logits with binary cross-entropy and leave the weights of its best epoch in it.
 
-    Writes `folder/log.csv` after every epoch, and the state from which the same call goes on if it is interrupted.
-    The state is bound to `key`; state of another key is never read.
+    Writes `folder/log.csv` (epoch,loss,acc,val_loss,val_acc) after every epoch, and the state from which the same call
+    goes on if it is interrupted. The state is bound to `key`; state of another key is never read.
 
     Args:
         model: samples → logits N×L.
@@ -122,12 +125,13 @@ def fit(
         prepare: what happens to a training batch inside the step (augmentation, normalisation).
         prepare_validation: the same for validation batches.
         validation_batch_size: samples per evaluation step.
+        timing: a CSV file (epoch,seconds) for what each epoch took; None: no file.
         tensorboard: a folder for TensorBoard's logs, which are never read back; None: no logs.
         report: takes one line per epoch.
 
     Returns:
-        One dictionary per epoch with the columns of the log. `loss` is the mean over the epoch's steps, with dropout,
-        as Keras reports it; `acc` the share of right decisions at 0.5.
+        One dictionary per epoch with the columns of the log and `seconds`. `loss` is the mean over the epoch's steps,
+        with dropout, as Keras reports it; `acc` the share of right decisions at 0.5.
 
     Raises:
         FloatingPointError: a loss is not finite.
@@ -149,16 +153,17 @@ def fit(
                 f"{folder.name}: loss {loss}, validation loss {val_loss} in epoch {epoch}; try a lower learning rate"
             )
         seconds = round(time.monotonic() - started, 3)
-        state.add(dict(zip(COLUMNS, (epoch, loss, acc, val_loss, val_acc, seconds), strict=True)), schedule)
-        write_log(folder / "log.csv", state.history)
+        row = dict(zip(COLUMNS, (epoch, loss, acc, val_loss, val_acc), strict=True)) | {"seconds": seconds}
+        state.add(row, schedule)
+        _write_logs(folder, timing, state.history)
         with writer.as_default(step=epoch):
-            for name in COLUMNS[1:]:
-                tf.summary.write(name, state.history[-1][name], metadata=SCALAR)
+            for name in (*COLUMNS[1:], *TIMES[1:]):
+                tf.summary.write(name, row[name], metadata=SCALAR)
         writer.flush()
         report(_line(folder.name, state, schedule))
     writer.close()
     state.load_best()
-    write_log(folder / "log.csv", state.history)  # a run that ended before its outputs were complete
+    _write_logs(folder, timing, state.history)  # a run that ended before its outputs were complete
     return state.history
 
 
@@ -189,14 +194,6 @@ def forget(folder: Path) -> None:
         path.unlink()
 
 
-def write_log(path: Path, history: Sequence[dict[str, float]]) -> None:
-    """Write the epochs as CSV: epoch,loss,acc,val_loss,val_acc,seconds."""
-    with complete_or_absent(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)
-
-
 def scores(
     model: keras.Model,
     source: Source,
@@ -218,6 +215,16 @@ def scores(
         for start in range(0, len(order), batch_size):
             parts.append(predict(x[start : start + batch_size], tf.constant([0, len(parts)])).numpy())
     return np.concatenate(said), np.concatenate(parts).astype(np.float32)
+
+
+def _write_logs(folder: Path, timing: Path | None, history: Sequence[dict[str, float]]) -> None:
+    """Write what each epoch came to and, apart from it, what it took."""
+    for path, columns in ((folder / "log.csv", COLUMNS), (timing, TIMES)):
+        if path:
+            with complete_or_absent(path) as temporary, temporary.open("w", newline="") as file:
+                writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(history)
 
 
 class _FusedSGD(keras.optimizers.SGD):

@@ -32,12 +32,23 @@ except configuration.ConfigError as error:
 DATASET = CONFIG.dataset_id
 RESULTS = f"results/{DATASET}"
 RANDOM_BASE = f"{DATASET}/random_base"
+COVERAGE = f"{DATASET}/coverage"
+SEEDS = {f"{DATASET}/seeds/{seed}": seed for seed in CONFIG.further_seeds}
 TEST = CONFIG.test_split
 
 TOP_MODELS = {run.name: run for run in CONFIG.top_models}
 FINETUNED = {run.name: run for run in CONFIG.finetuned}
 STARTS = {run.top_model.name: run.top_model for run in FINETUNED.values()}
 BASELINES = STARTS if CONFIG.finetune.random_base else {}
+
+# The folders with runs of stage 1: those of the paper, and what is compared with some of them.
+REPEATED = {run.name: run for run in CONFIG.repeated}
+STAGE_1 = {
+    DATASET: TOP_MODELS,
+    RANDOM_BASE: BASELINES,
+    COVERAGE: STARTS if CONFIG.grid.coverage and CONFIG.labels.kind == "presence" else {},
+    **dict.fromkeys(SEEDS, REPEATED),
+}
 
 VGG16_WEIGHTS = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 VGG16_WEIGHTS_WITH_TOP = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
@@ -46,13 +57,13 @@ DOWNLOADS = CONFIG.downloads.model_dump()
 GPUS = int(CONFIG.gpu)
 BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
 READING = {"workers": CONFIG.features.workers, "damaged": CONFIG.dataset.damaged_images}
-GRID_SETTINGS = CONFIG.grid.model_dump(exclude={"runs", "extra", "runs_per_job"})
+GRID_SETTINGS = CONFIG.grid.model_dump(exclude={"runs", "extra", "seeds", "repeated", "coverage", "runs_per_job"})
 FINETUNE_SETTINGS = CONFIG.finetune.model_dump(exclude={"runs", "random_base"})
 
 
 wildcard_constraints:
-    # `root` is the folder of everything that depends on the base network's weights: trained or, as a baseline, random.
-    root=f"{DATASET}(/random_base)?",
+    # `root` is a folder of runs: the dataset's own, or one in it for what they are compared with; see STAGE_1.
+    root=rf"{DATASET}(/random_base|/coverage|/seeds/\d+)?",
     split="train|val|test",
     file=f"{VGG16_WEIGHTS}|{VGG16_WEIGHTS_WITH_TOP}",
     run=r"[a-z0-9]+_[a-z0-9]+_[a-z0-9_]+",
@@ -129,13 +140,34 @@ def statistics_of(*preprocesses):
 
 
 def top_models_on(root):
-    """The runs of stage 1 that are trained on features of a base network."""
-    return list((BASELINES if root == RANDOM_BASE else TOP_MODELS).values())
+    """The runs of stage 1 that need features of a base network: the trained one or, as a baseline, a random one."""
+    return list(STAGE_1[root].values())
+
+
+def outputs_of_stage_1(pattern):
+    """A file of each run of stage 1 in all folders, from a pattern of `root` and `run`."""
+    return [pattern.format(root=root, run=run) for root, found in STAGE_1.items() for run in found]
+
+
+def labels_of(root, split):
+    """The labels that runs are trained on."""
+    return f"results/{COVERAGE if root == COVERAGE else DATASET}/labels/{split}.h5"
+
+
+def labels_kind(root):
+    """What labels say: whether a class is there, or how much of the image it covers."""
+    return "coverage" if root == COVERAGE else CONFIG.labels.kind
+
+
+def settings_of(root):
+    """The settings of stage 1."""
+    return GRID_SETTINGS | {"seed": SEEDS.get(root, CONFIG.grid.seed)}
 
 
 def feature_file(root, split, run):
     """The features of a split that a top model takes."""
-    return f"results/{root}/features/{split}_{run.preprocess}_{run.pooling}.h5"
+    base = RANDOM_BASE if root == RANDOM_BASE else DATASET
+    return f"results/{base}/features/{split}_{run.preprocess}_{run.pooling}.h5"
 
 
 def feature_files(root, run_list):
@@ -154,9 +186,9 @@ def record_of(root):
     """What runs of stage 1 record of the configuration that they come from: their own stage and those before it."""
     return {
         "dataset": CONFIG.dataset.model_dump(),
-        "labels": CONFIG.labels.model_dump(),
+        "labels": CONFIG.labels.model_dump() | {"kind": labels_kind(root)},
         "base": CONFIG.base.model_dump() | ({"weights": "random"} if root == RANDOM_BASE else {}),
-        "grid": GRID_SETTINGS,
+        "grid": settings_of(root),
         "threads": CONFIG.threads.model_dump(include={"features", "training"}),
     }
 

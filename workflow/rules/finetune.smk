@@ -12,6 +12,7 @@ rule finetune:
         log=f"{RESULTS}/finetuned/{{run}}/log.csv",
         weights=f"{RESULTS}/finetuned/{{run}}/best.weights.h5",
         record=f"{RESULTS}/finetuned/{{run}}/run.json",
+        timing=f"{RESULTS}/timing/finetuned/{{run}}.csv",
     log:
         f"logs/{DATASET}/finetune/{{run}}.log",
     benchmark:

@@ -12,26 +12,29 @@ rule labels:
             else [images_of(split) for split in dict.fromkeys(["train", TEST])]
         ),
     output:
-        expand(f"{RESULTS}/labels/{{split}}.h5", split=CONFIG.splits),
+        expand("results/{root}/labels/{split}.h5", split=CONFIG.splits, allow_missing=True),
     log:
-        log_of("labels"),
+        "logs/{root}/labels.log",
     benchmark:
-        benchmark_of("labels")
+        "benchmarks/{root}/labels.tsv"
     conda:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
         # 0.7 GB measured on a file of the size of COCO's for train; coverage draws each polygon.
-        mem_mb=memory(8000 if CONFIG.labels.kind == "coverage" else 2000),
+        mem_mb=lambda wildcards, attempt: attempt * (8000 if labels_kind(wildcards.root) == "coverage" else 2000),
         runtime=60,
     params:
         kind=CONFIG.dataset.kind,
-        reading={"crowds": CONFIG.dataset.crowds, "coverage": CONFIG.labels.kind == "coverage"},
+        reading=lambda wildcards: {
+            "crowds": CONFIG.dataset.crowds,
+            "coverage": labels_kind(wildcards.root) == "coverage",
+        },
         test=(CONFIG.dataset.test.fraction, CONFIG.dataset.test.seed),
         validation=(CONFIG.dataset.validation.fraction, CONFIG.dataset.validation.seed),
         code=code("labels.py"),
     message:
-        "Reading the labels of {DATASET}"
+        "Reading the labels of {wildcards.root}"
     script:
         "../scripts/labels.py"
 

@@ -4,14 +4,25 @@
 PANELS = {
     "fig4": {"fig4a": "fig4a", "fig4b": "fig4b"},
     "fig5": {"fig5a": "fig5a", "fig5b": "fig5b", "fig5c": "fig5c"},
-    "fig6": {"fig6a": "fig6", "fig6b": "fig6"},
+    "fig6": {"fig6a": "fig6"},
 }
+BY_TIME = {"fig6": {"fig6b": "fig6"}}
+ALL_PANELS = {panel: runs_ for panels in [*PANELS.values(), *BY_TIME.values()] for panel, runs_ in panels.items()}
+
+
+# The logs of runs that are trained with further seeds.
+REPEATED_LOGS = [f"results/{root}/top_models/{run}/log.csv" for root in SEEDS for run in REPEATED]
+
+
+def runs_of_panels(panels, settings=CONFIG):
+    """The runs of each panel, by their names."""
+    return {panel: [run.name for run in settings.panel(runs_)] for panel, runs_ in panels.items()}
 
 
 # The panels as the paper has them, of whose runs the author's logs have all.
 REFERENCE = "results/maddox2017/figures"
 REFERENCE_PANELS = {
-    name: {panel: [run.name for run in configuration.Config().panel(runs_)] for panel, runs_ in panels.items()}
+    name: runs_of_panels(panels | BY_TIME.get(name, {}), configuration.Config())
     for name, panels in PANELS.items()
     if name != "fig4"
 }
@@ -43,7 +54,8 @@ rule table1:
 rule run_tables:
     input:
         top_model_logs=expand(f"{RESULTS}/top_models/{{run}}/log.csv", run=TOP_MODELS),
-        top_model_records=expand(f"{RESULTS}/top_models/{{run}}/run.json", run=TOP_MODELS),
+        top_model_records=outputs_of_stage_1("results/{root}/top_models/{run}/run.json"),
+        repeats=REPEATED_LOGS,
         finetuned_logs=expand(f"{RESULTS}/finetuned/{{run}}/log.csv", run=FINETUNED),
         finetuned_records=expand(f"{RESULTS}/finetuned/{{run}}/run.json", run=FINETUNED),
     output:
@@ -60,7 +72,7 @@ rule run_tables:
         mem_mb=memory(1000),
         runtime=10,
     params:
-        top_model_configuration=record_of(DATASET),
+        top_model_configurations={root: record_of(root) for root in STAGE_1},
         finetuned_configuration=FINETUNE_RECORD,
         code=code("run_tables.py"),
     message:
@@ -71,8 +83,11 @@ rule run_tables:
 
 rule loss_figures:
     input:
-        top_models=expand(f"{RESULTS}/top_models/{{run}}/log.csv", run=TOP_MODELS),
-        finetuned=expand(f"{RESULTS}/finetuned/{{run}}/log.csv", run=FINETUNED),
+        logs=[
+            *expand(f"{RESULTS}/top_models/{{run}}/log.csv", run=TOP_MODELS),
+            *expand(f"{RESULTS}/finetuned/{{run}}/log.csv", run=FINETUNED),
+        ],
+        repeats=REPEATED_LOGS,
     output:
         [
             *(
@@ -95,13 +110,40 @@ rule loss_figures:
         runtime=10,
     params:
         figures={
-            name: {panel: [run.name for run in CONFIG.panel(runs_)] for panel, runs_ in panels.items()}
-            for name, panels in PANELS.items()
+            **{name: runs_of_panels(panels) for name, panels in PANELS.items()},
+            "finetuning": {"finetuning": list(FINETUNED)},
         },
         reference=CONFIG.figures.reference,
         code=code("loss_figures.py"),
     message:
-        "Figs. 4 to 6: validation losses of the top models, and those of fine-tuning"
+        "Figs. 4 to 6a: validation losses of the top models, and those of fine-tuning"
+    script:
+        "../scripts/loss_figures.py"
+
+
+rule time_figure:
+    input:
+        logs=expand(f"{RESULTS}/top_models/{{run}}/log.csv", run=runs_of_panels(BY_TIME["fig6"])["fig6b"]),
+        timings=expand(f"{RESULTS}/timing/top_models/{{run}}.csv", run=runs_of_panels(BY_TIME["fig6"])["fig6b"]),
+        repeats=REPEATED_LOGS,
+    output:
+        reported(figure("fig6b"), "Fig. 6b: top models", "Figures", "fig6"),
+    log:
+        log_of("time_figure"),
+    benchmark:
+        benchmark_of("time_figure")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        figures={name: runs_of_panels(panels) for name, panels in BY_TIME.items()},
+        reference=CONFIG.figures.reference,
+        code=code("loss_figures.py"),
+    message:
+        "Fig. 6b: validation losses by measured time"
     script:
         "../scripts/loss_figures.py"
 
@@ -202,6 +244,8 @@ rule metric_table:
     input:
         finetuned=expand(f"{RESULTS}/metrics/{{run}}.json", run=FINETUNED),
         independent=expand(f"{RESULTS}/metrics/{{run}}.json", run=INDEPENDENT),
+        coverage=expand(f"results/{COVERAGE}/metrics/{{run}}.json", run=STAGE_1[COVERAGE]),
+        repeats=[f"results/{root}/metrics/{run}.json" for run in STARTS for root in SEEDS if run in REPEATED],
         top_models=expand(f"{RESULTS}/metrics/{{run}}.json", run=STARTS),
         random_base=expand(f"results/{RANDOM_BASE}/metrics/{{run}}.json", run=BASELINES),
     output:
@@ -253,11 +297,7 @@ rule reproduction:
         k=CONFIG.evaluation.k,
         ties=CONFIG.evaluation.ties,
         seed=CONFIG.evaluation.seed,
-        panels={
-            panel: [run.name for run in CONFIG.panel(runs_)]
-            for panels in PANELS.values()
-            for panel, runs_ in panels.items()
-        },
+        panels=runs_of_panels(ALL_PANELS),
         departures=CONFIG.departures,
         code=code("reproduction.py"),
     message:
@@ -272,6 +312,7 @@ rule paper:
         rules.table1.output,
         rules.run_tables.output,
         rules.loss_figures.output,
+        rules.time_figure.output,
         rules.table2.output,
         rules.examples.output,
         rules.model.output,

@@ -1,19 +1,20 @@
-# Stage 1: the grid of top models, `grid.runs_per_job` of them in one process.
+# Stage 1: the grid of top models, `grid.runs_per_job` of them in one process; and the same runs for comparisons.
 
 
 for root, job, batch in [
-    (root, job, batch) for root in [DATASET, RANDOM_BASE] for job, batch in enumerate(jobs_of(top_models_on(root)))
+    (root, job, batch) for root in STAGE_1 for job, batch in enumerate(jobs_of(top_models_on(root)))
 ]:
 
     rule:
         name:
-            f"top_models_{job}" if root == DATASET else f"random_base_top_models_{job}"
+            "_".join([*root.split("/")[1:], f"top_models_{job}"])
         input:
-            labels=[f"{RESULTS}/labels/train.h5", f"{RESULTS}/labels/val.h5"],
+            labels=[labels_of(root, "train"), labels_of(root, "val")],
             features=feature_files(root, batch),
         output:
             logs=[f"results/{root}/top_models/{run.name}/log.csv" for run in batch],
             weights=[f"results/{root}/top_models/{run.name}/best.weights.h5" for run in batch],
+            timing=[f"results/{root}/timing/top_models/{run.name}.csv" for run in batch],
             records=[f"results/{root}/top_models/{run.name}/run.json" for run in batch],
         log:
             f"logs/{root}/top_models_{job}.log",
@@ -31,7 +32,7 @@ for root, job, batch in [
             runtime=720,
         params:
             features={run.name: feature_files(root, [run]) for run in batch},
-            settings=GRID_SETTINGS,
+            settings=settings_of(root),
             configuration=record_of(root),
             threads=CONFIG.threads.training,
             code=code("top_models.py"),

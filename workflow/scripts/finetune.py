@@ -20,6 +20,7 @@ with logs.logged(snakemake.log[0]):
         settings=p.settings,
         reading=p.reading,
         record={"configuration": p.configuration, "threads": p.threads, "code": p.code},
+        timing=snakemake.output.timing,
         # Read past the rule's parameters: to want these logs, or not, is no reason to train again.
         tensorboard=folder.parents[1] / "tensorboard" / folder.name if snakemake.config["tensorboard"] else None,
     )

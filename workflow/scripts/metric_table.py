@@ -9,13 +9,19 @@ with logs.logged(snakemake.log[0]):
     groups = {
         "top model, base with random weights": i.random_base,
         "one classifier per label": i.independent,
+        "top model, trained on coverage labels": i.coverage,
         "top model": i.top_models,
         "fine-tuned": i.finetuned,
     }
-    rows = [(kind, Path(path).stem, files.read_json(path)) for kind, paths in groups.items() for path in paths]
+    rows = [(kind, Path(path).stem, [files.read_json(path)]) for kind, paths in groups.items() for path in paths]
+    for run in dict.fromkeys(Path(path).stem for path in i.repeats):
+        seeds = [files.read_json(path) for path in [*i.top_models, *i.repeats] if Path(path).stem == run]
+        rows.append((f"top model, mean ± standard deviation of {len(seeds)} seeds", run, seeds))
+    frame = tables.metric_table(rows)
     tables.write_table(
-        tables.metric_table(rows),
+        frame,
         Path(snakemake.output[0]).with_suffix(""),
         f"Metrics on the {snakemake.params.test} split of {snakemake.params.dataset}; thresholds come from val.",
+        shown=tables.with_deviations(frame),
         group="model",
     )

@@ -15,6 +15,7 @@ with logs.logged(snakemake.log[0]):
         folder=folder,
         settings=p.settings,
         record={"configuration": p.configuration, "threads": p.threads, "code": p.code},
+        timing=Path(snakemake.output.timing[0]).parent,
         # Read past the rule's parameters: to want these logs, or not, is no reason to train again.
         tensorboard=folder.with_name("tensorboard") if snakemake.config["tensorboard"] else None,
     )
