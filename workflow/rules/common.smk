@@ -149,6 +149,11 @@ def outputs_of_stage_1(pattern):
     return [pattern.format(root=root, run=run) for root, found in STAGE_1.items() for run in found]
 
 
+def job_name(root, job):
+    """The name of the rule that trains some runs in a folder."""
+    return "_".join([*root.split(os.sep)[1:], f"top_models_{job}"])
+
+
 def labels_of(root, split):
     """The labels that runs are trained on."""
     return f"results/{COVERAGE if root == COVERAGE else DATASET}/labels/{split}.h5"
@@ -173,6 +178,11 @@ def feature_file(root, split, run):
 def feature_files(root, run_list):
     """The features of train and val that top models are trained on, each file once."""
     return list(dict.fromkeys(feature_file(root, split, run) for run in run_list for split in ("train", "val")))
+
+
+def runs_of_panels(panels, settings=CONFIG):
+    """The runs of each panel, by their names."""
+    return {panel: [run.name for run in settings.panel(runs_)] for panel, runs_ in panels.items()}
 
 
 def jobs_of(run_list):

@@ -14,11 +14,6 @@ ALL_PANELS = {panel: runs_ for panels in [*PANELS.values(), *BY_TIME.values()] f
 REPEATED_LOGS = [f"results/{root}/top_models/{run}/log.csv" for root in SEEDS for run in REPEATED]
 
 
-def runs_of_panels(panels, settings=CONFIG):
-    """The runs of each panel, by their names."""
-    return {panel: [run.name for run in settings.panel(runs_)] for panel, runs_ in panels.items()}
-
-
 # The panels as the paper has them, of whose runs the author's logs have all.
 REFERENCE = "results/maddox2017/figures"
 REFERENCE_PANELS = {

@@ -7,7 +7,7 @@ for root, job, batch in [
 
     rule:
         name:
-            "_".join([*root.split("/")[1:], f"top_models_{job}"])
+            job_name(root, job)
         input:
             labels=[labels_of(root, "train"), labels_of(root, "val")],
             features=feature_files(root, batch),
