@@ -20,6 +20,7 @@ rule finetune:
     conda:
         "../../envs/gpu.yaml"
     threads: CONFIG.threads.finetuning
+    priority: 1
     resources:
         gpu=GPUS,
         # VGG16 with 2x4096 and batches of 32: 2.2 GB measured on a CPU; the paper's batches are four times as large, and

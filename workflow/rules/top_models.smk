@@ -23,6 +23,8 @@ for root, job, batch in [
         conda:
             "../../envs/gpu.yaml"
         threads: CONFIG.threads.training
+        # Fine-tuning, the longest of all, waits for the runs of the dataset's own folder.
+        priority: 2 if root == DATASET else 0
         resources:
             gpu=GPUS,
             # 2x4096 measured: 1.5 GB with averages of all of COCO, 3.2 GB with 7×7 maps and `memory_gb` of them besides.
