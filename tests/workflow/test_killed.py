@@ -25,7 +25,7 @@ from .conftest import (
 )
 
 KILLS = 10
-SECONDS = (2.0, 8.0)  # between a start and its end; from reading the rules to the middle of training
+SECONDS = (1.5, 6.0)  # between a start and its end; from reading the rules to the middle of training
 
 
 def run_and_kill(folder: Path, seconds: float) -> bool:

@@ -70,8 +70,11 @@ wildcard_constraints:
 
 
 def code(script):
-    """Version of the code behind a script: jobs run again when code changes, not when comments do."""
-    return provenance.code_version(os.path.join(LIBRARY, "scripts", script))
+    """Version of the code behind a script: jobs run again when code changes, not when comments do.
+
+    Snakemake asks for it when a job is planned, so that the process of a job reads its own code only.
+    """
+    return lambda wildcards: provenance.code_version(os.path.join(LIBRARY, "scripts", script))
 
 
 def log_of(name):
