@@ -52,7 +52,7 @@ demo: $(READY) ## run the whole workflow on generated data; print Table 2
 	@echo "Figures: $(DEMO)/figures    Tables: $(DEMO)/tables"
 
 test: $(READY) ## run the tests
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
 
 test-slurm: $(READY) ## run the workflow through a SLURM on this machine; needs root and tests/slurm/cluster.sh install
 	$(BIN)/python -m pytest tests/slurm

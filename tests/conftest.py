@@ -14,6 +14,18 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first. Of the files that wait for the finished demo, one builds it while others run that do not."""
+    waiting = list(dict.fromkeys(item.path for item in items if "finished" in getattr(item, "fixturenames", ())))
+
+    def turn(item: pytest.Item) -> int:
+        if item.path in waiting:
+            return 0 if item.path == waiting[0] else 2
+        return 1 if item.path.parent.name == "workflow" else 3
+
+    items.sort(key=turn)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data beside the project; tests that need it are skipped where it is absent."""
