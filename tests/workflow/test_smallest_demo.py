@@ -1,11 +1,12 @@
 import json
+import re
 from pathlib import Path
 
 import h5py
 import pandas as pd
 import pytest
 
-from .conftest import FIGURES, planned
+from .conftest import FIGURES, ROOT, planned
 
 RESULTS = Path("results/shapes_smallest")
 TOP_MODELS = [
@@ -75,6 +76,13 @@ def test_every_table_exists_in_four_forms(finished):
 def test_every_figure_exists_in_two_forms(finished):
     found = {path.name for path in (finished / RESULTS / "figures").iterdir()}
     assert found == {f"{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")}
+
+
+def test_every_file_that_the_docs_name_is_made(finished):
+    text = (ROOT / "docs/figures.md").read_text()
+    named = re.findall(r"`((?:tables|figures|provenance)/\w+\.\w+|gallery\.html)`", text)
+    assert len(named) > 25
+    assert [path for path in named if not (finished / RESULTS / path).exists()] == []
 
 
 def test_a_record_tells_where_a_run_comes_from(finished):
