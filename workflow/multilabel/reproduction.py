@@ -80,7 +80,7 @@ def page(
     ]
     for panel, run_names in panels.items():
         theirs = {run: reference[run] for run in run_names if run in reference}
-        ours = {run: top_models[run].assign(seconds=_author_s_seconds(theirs, run)) for run in run_names}
+        ours = {run: top_models[run].assign(seconds=_published_seconds(theirs, run)) for run in run_names}
         rows += _claim_rows(said, panel, ours, theirs)
         rows += _curve_rows(said, panel, ours, theirs)
     rows += _table2_rows(said, table2)
@@ -307,7 +307,7 @@ def _flat(a: pd.DataFrame, b: pd.DataFrame) -> float:
     return first - second
 
 
-def _author_s_seconds(theirs: Logs, run: str) -> float:
+def _published_seconds(theirs: Logs, run: str) -> float:
     """What an epoch of a run took the author, so that claims about time do not depend on our machine; NaN: unknown."""
     return float(theirs[run]["seconds"].mean()) if run in theirs else np.nan
 

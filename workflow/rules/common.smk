@@ -39,15 +39,12 @@ TEST = CONFIG.test_split
 TOP_MODELS = {run.name: run for run in CONFIG.top_models}
 FINETUNED = {run.name: run for run in CONFIG.finetuned}
 STARTS = {run.top_model.name: run.top_model for run in FINETUNED.values()}
-BASELINES = STARTS if CONFIG.finetune.random_base else {}
-
-# The folders with runs of stage 1: those of the paper, and what is compared with some of them.
-REPEATED = {run.name: run for run in CONFIG.repeated}
+# The folders with runs of stage 1: the dataset's own has all, the others what is compared with some of them.
 STAGE_1 = {
-    DATASET: TOP_MODELS,
-    RANDOM_BASE: BASELINES,
-    COVERAGE: STARTS if CONFIG.grid.coverage and CONFIG.labels.kind == "presence" else {},
-    **dict.fromkeys(SEEDS, REPEATED),
+    DATASET: CONFIG.top_models,
+    RANDOM_BASE: list(STARTS.values()) if CONFIG.finetune.random_base else [],
+    COVERAGE: list(STARTS.values()) if CONFIG.grid.coverage and CONFIG.labels.kind == "presence" else [],
+    **dict.fromkeys(SEEDS, CONFIG.repeated),
 }
 
 VGG16_WEIGHTS = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -142,14 +139,14 @@ def statistics_of(*preprocesses):
     return f"{RESULTS}/labels/channel_statistics.json" if "zmuvf" in preprocesses else []
 
 
-def top_models_on(root):
-    """The runs of stage 1 that need features of a base network: the trained one or, as a baseline, a random one."""
-    return list(STAGE_1[root].values())
-
-
 def outputs_of_stage_1(pattern):
     """A file of each run of stage 1 in all folders, from a pattern of `root` and `run`."""
-    return [pattern.format(root=root, run=run) for root, found in STAGE_1.items() for run in found]
+    return [pattern.format(root=root, run=run.name) for root, found in STAGE_1.items() for run in found]
+
+
+def metrics_of(root):
+    """The metrics of those runs of a folder that fine-tuning starts from."""
+    return [f"results/{root}/metrics/{run.name}.json" for run in STAGE_1[root] if run.name in STARTS]
 
 
 def job_name(root, job):

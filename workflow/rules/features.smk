@@ -59,8 +59,8 @@ rule channel_statistics:
 SHARDS = CONFIG.features.shards
 SHARD = "" if SHARDS == 1 else f"_shard{{shard}}of{SHARDS}"
 
-for root in [DATASET, RANDOM_BASE] if BASELINES else [DATASET]:
-    designs = sorted({(run.preprocess, run.extracted) for run in top_models_on(root)})
+for root in [root for root in (DATASET, RANDOM_BASE) if STAGE_1[root]]:
+    designs = sorted({(run.preprocess, run.extracted) for run in STAGE_1[root]})
     prefix = f"results/{root}/features/{{split}}"
     finished = {
         "features": [f"{prefix}_{preprocess}_{pooling}.h5" for preprocess, pooling in designs],

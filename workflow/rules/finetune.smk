@@ -17,10 +17,10 @@ rule finetune:
         f"logs/{DATASET}/finetune/{{run}}.log",
     benchmark:
         f"benchmarks/{DATASET}/finetune/{{run}}.tsv"
+    priority: 1
     conda:
         "../../envs/gpu.yaml"
     threads: CONFIG.threads.finetuning
-    priority: 1
     resources:
         gpu=GPUS,
         # VGG16 with 2x4096 and batches of 32: 2.2 GB measured on a CPU; the paper's batches are four times as large, and

@@ -11,7 +11,7 @@ ALL_PANELS = {panel: runs_ for panels in [*PANELS.values(), *BY_TIME.values()] f
 
 
 # The logs of runs that are trained with further seeds.
-REPEATED_LOGS = [f"results/{root}/top_models/{run}/log.csv" for root in SEEDS for run in REPEATED]
+REPEATED_LOGS = [f"results/{root}/top_models/{run.name}/log.csv" for root in SEEDS for run in STAGE_1[root]]
 
 
 # The panels as the paper has them, of whose runs the author's logs have all.
@@ -239,10 +239,10 @@ rule metric_table:
     input:
         finetuned=expand(f"{RESULTS}/metrics/{{run}}.json", run=FINETUNED),
         independent=expand(f"{RESULTS}/metrics/{{run}}.json", run=INDEPENDENT),
-        coverage=expand(f"results/{COVERAGE}/metrics/{{run}}.json", run=STAGE_1[COVERAGE]),
-        repeats=[f"results/{root}/metrics/{run}.json" for run in STARTS for root in SEEDS if run in REPEATED],
-        top_models=expand(f"{RESULTS}/metrics/{{run}}.json", run=STARTS),
-        random_base=expand(f"results/{RANDOM_BASE}/metrics/{{run}}.json", run=BASELINES),
+        coverage=metrics_of(COVERAGE),
+        repeats=[path for root in SEEDS for path in metrics_of(root)],
+        top_models=metrics_of(DATASET),
+        random_base=metrics_of(RANDOM_BASE),
     output:
         reported(table("metrics"), "All metrics", "Tables", "metrics"),
     log:

@@ -1,9 +1,7 @@
 # Stage 1: the grid of top models, `grid.runs_per_job` of them in one process; and the same runs for comparisons.
 
 
-for root, job, batch in [
-    (root, job, batch) for root in STAGE_1 for job, batch in enumerate(jobs_of(top_models_on(root)))
-]:
+for root, job, batch in [(root, job, batch) for root in STAGE_1 for job, batch in enumerate(jobs_of(STAGE_1[root]))]:
 
     rule:
         name:
@@ -20,11 +18,11 @@ for root, job, batch in [
             f"logs/{root}/top_models_{job}.log",
         benchmark:
             f"benchmarks/{root}/top_models_{job}.tsv"
+        # Fine-tuning, the longest of all, waits for the runs of the dataset's own folder.
+        priority: 2 if root == DATASET else 0
         conda:
             "../../envs/gpu.yaml"
         threads: CONFIG.threads.training
-        # Fine-tuning, the longest of all, waits for the runs of the dataset's own folder.
-        priority: 2 if root == DATASET else 0
         resources:
             gpu=GPUS,
             # 2x4096 measured: 1.5 GB with averages of all of COCO, 3.2 GB with 7×7 maps and `memory_gb` of them besides.

@@ -13,8 +13,8 @@ rule provenance:
             *expand(f"{RESULTS}/timing/finetuned/{{run}}.csv", run=FINETUNED),
         ],
         features=[
-            *feature_files(DATASET, top_models_on(DATASET)),
-            *feature_files(RANDOM_BASE, top_models_on(RANDOM_BASE)),
+            *feature_files(DATASET, STAGE_1[DATASET]),
+            *feature_files(RANDOM_BASE, STAGE_1[RANDOM_BASE]),
         ],
     output:
         reported(
@@ -81,7 +81,7 @@ rule all_features:
             feature_file(root, split, run)
             for root in (DATASET, RANDOM_BASE)
             for split in CONFIG.splits
-            for run in top_models_on(root)
+            for run in STAGE_1[root]
         ],
     message:
         "Labels and features are complete"
