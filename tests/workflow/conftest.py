@@ -116,15 +116,17 @@ def locked_hashes(folder: Path) -> dict[tuple[str, str], str]:
 def finished(tmp_path_factory, worker_id) -> Path:
     """A clone of `origin` beside it in which DVC built the smallest demo, once for all workers. Change only copies."""
     together = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
-    folder = together / "finished" / "project"
+    folder, done = together / "finished" / "project", together / "finished" / "done"
     with FileLock(together / "finished.lock"):
-        if not (folder / "results/shapes_smallest/tables/table2.csv").exists():
-            origin = copy_project(together / "finished" / "origin", ROOT, *VERSIONING)
+        if not done.exists():
+            shutil.rmtree(folder.parent, ignore_errors=True)  # of a worker that failed
+            origin = copy_project(folder.parent / "origin", ROOT, *VERSIONING)
             shutil.copy(SMALLEST, origin / "config/demo.yaml")
             succeeds(origin, "git", "init", "--quiet")
             commit(origin, "The project with the smallest configuration in place of the demo's")
             succeeds(folder.parent, "git", "clone", "--quiet", str(origin), str(folder))
             succeeds(folder, "dvc", "repro", "demo/dvc.yaml")
+            done.touch()
     return folder
 
 
