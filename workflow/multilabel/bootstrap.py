@@ -5,8 +5,8 @@ resample. Models and thresholds are taken as they are: the intervals tell how mu
 images, not with another training. Resamples are not built: each is a vector of how often it holds every image, and all
 metrics follow from sums weighted by these counts, for many resamples at once.
 
-On simulated scores for 1,000 images, 66 of the 68 metrics' 95 % intervals held the true value in 93 to 96 % of 1,000
-samples; those of the two interpolated average precisions, which fewer images raise, in 92 %.
+On simulated scores for 5,000 images, the 95 % intervals of each of the 68 metrics held the true value in 93.4 to 95.4 %
+of 1,000 samples. Fewer images raise interpolated average precision: for 1,000 of them, its intervals held in 92 %.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
