@@ -17,9 +17,11 @@ import subprocess
 import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+MADE = ("results", "resources")
 RUN_FOLDERS = ("top_models", "finetuned", "predictions", "metrics", "tensorboard")
 
 
@@ -146,8 +148,8 @@ def _outputs(target: str, configfile: str | None) -> list[Path]:
 
 
 def _has_strangers() -> bool:
-    """Whether anything in the results is a stranger, whatever target it may be of."""
-    for folder, inner, files in os.walk("results"):
+    """Whether anything where rules write is a stranger, whatever target it may be of."""
+    for folder, inner, files in chain.from_iterable(map(os.walk, MADE)):
         place = Path(folder)
         if (place / ".snakemake_timestamp").exists():  # an output as a whole
             inner.clear()

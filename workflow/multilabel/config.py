@@ -426,12 +426,15 @@ class Config(Section):
                 f"base.weights is pretrain, which needs dataset.kind shapes; found {self.dataset.kind}. "
                 "Use official, random or the path of a weights file"
             )
-        wanted = {
-            "labels.kind is coverage": self.labels.kind == "coverage",
-            "grid.coverage is true": self.grid.coverage,
-        }
-        for what in [what for what, is_so in wanted.items() if is_so and self.dataset.kind not in ("coco", "shapes")]:
-            raise ValueError(f"{what}, which needs the masks of dataset.kind coco or shapes; found {self.dataset.kind}")
+        masks = self.dataset.kind in ("coco", "shapes")
+        for what, needs_masks in (
+            ("labels.kind is coverage", self.labels.kind == "coverage"),
+            ("grid.coverage is true", self.grid.coverage),
+        ):
+            if needs_masks and not masks:
+                raise ValueError(
+                    f"{what}, which needs the masks of dataset.kind coco or shapes; found {self.dataset.kind}"
+                )
         if not self.grid.runs:
             raise ValueError("grid.runs is empty; expected at least one run")
         if not self.finetune.runs:

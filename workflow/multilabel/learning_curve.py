@@ -99,6 +99,4 @@ def _predicted(weights: Path, feature_file: str, label_file: str) -> predictions
     """Scores of a finished run on a split, with the truth."""
     labels = LabelMatrix.load(label_file)
     image_id, scores = top_models.predict(weights, feature_file, len(labels.classes))
-    return predictions.labelled(
-        image_id, scores, labels.labels[labels.rows_of(image_id, name=label_file, other=feature_file)]
-    )
+    return predictions.with_truth(image_id, scores, labels, name=label_file, other=feature_file)

@@ -50,13 +50,14 @@ def load_with_truth(path: str | Path, label_file: str | Path) -> Predictions:
     """
     image_id, scores = load(path)
     labels = LabelMatrix.load(label_file)
-    return labelled(image_id, scores, labels.labels[labels.rows_of(image_id, name=str(label_file), other=str(path))])
+    return with_truth(image_id, scores, labels, name=str(label_file), other=str(path))
 
 
-def labelled(image_id: np.ndarray, scores: np.ndarray, truth: np.ndarray) -> Predictions:
-    """The rows of the images that have labels."""
-    rows = truth.any(axis=1)
-    return Predictions(image_id[rows], truth[rows], scores[rows])
+def with_truth(image_id: np.ndarray, scores: np.ndarray, labels: LabelMatrix, *, name: str, other: str) -> Predictions:
+    """Scores N×L of images (N,) beside their labels, for `load_with_truth`; `name` and `other` as of `rows_of`."""
+    truth = labels.labels[labels.rows_of(image_id, name=name, other=other)]
+    labelled = truth.any(axis=1)
+    return Predictions(image_id[labelled], truth[labelled], scores[labelled])
 
 
 def path_of(results: str | Path, run: str, split: str, *, augmented: bool = False) -> Path:

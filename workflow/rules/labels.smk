@@ -22,7 +22,9 @@ rule labels:
     threads: 1
     resources:
         # Measured on a file of the size of COCO's for train: 0.7 GB and, with coverage, 3.1 GB.
-        mem_mb=lambda wildcards, attempt: attempt * (5000 if labels_kind(wildcards.root) == "coverage" else 2000),
+        mem_mb=lambda wildcards, attempt: memory(5000 if labels_kind(wildcards.root) == "coverage" else 2000)(
+            wildcards, attempt
+        ),
         runtime=60,
     params:
         kind=CONFIG.dataset.kind,

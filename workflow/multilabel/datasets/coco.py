@@ -85,8 +85,8 @@ def read_coverage(annotations: str | Path, *, crowds: bool = False) -> LabelMatr
     """The label matrix with the share of each image that each class covers (section 6.3 of paper 000).
 
     Objects of one class that overlap count once: a share is the area of the union of their masks, from polygons or
-    run lengths, by the height times the width of the image. pycocotools draws the masks: of a file of
-    COCO's size in minutes, where labels alone take seconds.
+    run lengths, by the height times the width of the image. pycocotools draws the masks: of a file of COCO's
+    size in minutes, where labels alone take seconds.
 
     Raises:
         FileNotFoundError, ValueError: as of `read_labels`, or an object has no mask; the message names its id.
