@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 from tests.chromium import tab
 
-from multilabel import gallery, images, metrics
+from multilabel import gallery, metrics
+from multilabel.images.decode import ImageError
 
 CLASSES = ["cat", "dog", "bird", "horse"]
 THRESHOLDS = [0.5, 0.5, 0.5, 0.5]
@@ -84,7 +85,7 @@ def test_thumbnails_are_small_and_keep_the_aspect_ratio(tmp_path):
 
 def test_a_damaged_image_is_named(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"")
-    with pytest.raises(images.ImageError, match=r"a\.jpg: empty file"):
+    with pytest.raises(ImageError, match=r"a\.jpg: empty file"):
         list(gallery.thumbnails([tmp_path / "a.jpg"]))
 
 

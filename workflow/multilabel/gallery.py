@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from multilabel import arrays, decisions, images, metrics, tables
+from multilabel import arrays, decisions, metrics, tables
+from multilabel.images import decode
 
 TEMPLATE = "gallery.html"
 SIDE, QUALITY = 160, 50
@@ -88,7 +89,7 @@ def thumbnails(paths: Iterable[Path], *, workers: int = 1) -> Iterator[bytes]:
     """Each image as a small JPEG, in order; the aspect ratio is kept.
 
     Raises:
-        images.ImageError: an image is missing or damaged.
+        decode.ImageError: an image is missing or damaged.
     """
     with ThreadPoolExecutor(workers) as pool:
         yield from pool.map(_jpeg, paths)
@@ -96,5 +97,5 @@ def thumbnails(paths: Iterable[Path], *, workers: int = 1) -> Iterator[bytes]:
 
 def _jpeg(path: Path) -> bytes:
     content = io.BytesIO()
-    Image.fromarray(images.thumbnail(path, SIDE)).save(content, "JPEG", quality=QUALITY, optimize=True)
+    Image.fromarray(decode.thumbnail(path, SIDE)).save(content, "JPEG", quality=QUALITY, optimize=True)
     return content.getvalue()

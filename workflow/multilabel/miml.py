@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from multilabel import features as features_
 from multilabel import linear, metrics
+from multilabel.features import files as features_
 from multilabel.labels import LabelMatrix
 
 CLASSIFIERS: Mapping[str, linear.Penalty] = {"VGG+L1LR": "l1", "VGG+LR": "l2"}

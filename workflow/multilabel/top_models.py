@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from multilabel import backbones, provenance, runs, training
-from multilabel import features as features_
+from multilabel.features import files as features_
 from multilabel.labels import LabelMatrix
 from multilabel.runs import TopModelRun
 from multilabel.training import Chunk, InMemory, Source

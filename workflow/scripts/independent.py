@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from multilabel import features, linear, logs, predictions
+from multilabel import linear, logs, predictions
+from multilabel.features import files as features
 from multilabel.labels import LabelMatrix
 
 with logs.logged(snakemake.log[0]):
