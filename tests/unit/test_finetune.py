@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from multilabel import backbones, finetune, runs, top_models
-from multilabel.finetune import ImageFiles
 from multilabel.images.decode import decode
 from multilabel.images.normalise import normalise
 from multilabel.labels import LabelMatrix
+from multilabel.training.image_files import ImageFiles
 
 TOP_MODEL = "tiny_set_zmuvs_avg_1x8d5_lr11_b4"
 NAME = f"{TOP_MODEL}_15_lr13_b4_hwrszf"
