@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from multilabel import linear, logs, predictions
+from multilabel import logs, predictions
 from multilabel.features import files as features
 from multilabel.labels import LabelMatrix
+from multilabel.training import linear
 
 with logs.logged(snakemake.log[0]):
     i, o, p = snakemake.input, snakemake.output, snakemake.params
