@@ -72,7 +72,7 @@ def test_an_archive_is_fetched_and_what_is_wanted_of_it_unpacked(monkeypatch, se
     target = tmp_path / "coco"
     wanted = target / "annotations/instances_val2017.json"
     member = "annotations/instances_val2017.json"
-    params = {"archives": ["annotations_trainval2017.zip"], "members": [member], "folder": str(target)}
+    params = {"archives": ["annotations_trainval2017.zip"], "members": [member]}
     run_script(monkeypatch, "unpack.py", tmp_path, [wanted], **params)
     assert [path for path in target.rglob("*") if path.is_file()] == [wanted]
 
@@ -85,8 +85,8 @@ def test_archives_that_share_a_folder_are_unpacked_together(monkeypatch, server,
             for path in (f"JPEGImages/{split}.jpg", f"ImageSets/Main/{split}.txt", f"SegmentationClass/{split}.png"):
                 archive.addfile(tarfile.TarInfo(f"VOCdevkit/VOC2007/{path}"))
         publish(monkeypatch, folder, address, name)
-    params = {"archives": voc.archives, "members": voc.members, "folder": str(tmp_path / "voc")}
-    run_script(monkeypatch, "unpack.py", tmp_path, [], **params)
+    outputs = [tmp_path / "voc" / path.removeprefix(f"{voc.folder}/") for path in voc.outputs]
+    run_script(monkeypatch, "unpack.py", tmp_path, outputs, archives=voc.archives, members=voc.members)
     found = {path.relative_to(tmp_path / "voc").as_posix() for path in tmp_path.rglob("voc/**/*") if path.is_file()}
     lists = {path.removeprefix(f"{voc.folder}/") for path in voc.outputs if path.endswith(".txt")}
     assert found == lists | {f"VOCdevkit/VOC2007/JPEGImages/{split}.jpg" for split in ("trainval", "test")}

@@ -26,7 +26,6 @@ for unpacking in published.UNPACKINGS:
         params:
             archives=unpacking.archives,
             members=unpacking.members,
-            folder=unpacking.folder,
             downloads=DOWNLOADS,
         message:
             f"Fetching {' and '.join(unpacking.archives)} and unpacking into {unpacking.folder}"
