@@ -213,6 +213,12 @@ def test_without_ignored_pairs_the_file_has_the_bytes_of_before(tmp_path):
     assert (tmp_path / "without").read_bytes() == (tmp_path / "none").read_bytes()
 
 
+def test_training_is_given_another_value_for_them():
+    matrix = LabelMatrix([1, 2], "ab", ("cat", "dog"), [[1, 0], [0, 1]], ignored=[[0, 1], [0, 0]])
+    assert matrix.targets.tolist() == [[1, 255], [0, 1]]
+    assert matrix.targets.dtype == np.uint8
+
+
 @pytest.mark.parametrize("ignored", [np.ones((2, 2), bool), np.ones((1, 2), bool)], ids=["a label", "another shape"])
 def test_an_ignored_pair_with_a_label_is_an_error(ignored):
     with pytest.raises(ValueError, match=r"ignored: expected \(2, 2\) yes or no, and label 0 where yes"):

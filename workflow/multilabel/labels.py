@@ -11,6 +11,10 @@ import pandas as pd
 from multilabel.files import complete_or_absent
 
 
+IGNORED = 255
+"""What training is given in place of 0 or 1 where a pair of image and class counts neither way."""
+
+
 @dataclass(frozen=True, eq=False)
 class LabelMatrix:
     """Images and their labels.
@@ -66,8 +70,9 @@ class LabelMatrix:
 
     @property
     def targets(self) -> np.ndarray:
-        """What a network is trained to give, N×L: coverage where there is one, else labels."""
-        return self.labels if self.coverage is None else self.coverage
+        """What a network is trained to give, N×L: coverage where there is one, else labels, IGNORED where ignored."""
+        targets = self.labels if self.coverage is None else self.coverage
+        return targets if self.ignored is None else np.where(self.ignored, targets.dtype.type(IGNORED), targets)
 
     @property
     def truth(self) -> np.ndarray:

@@ -1,8 +1,8 @@
 """The scores of L networks of one output each: one network after the other, or all in one compiled call.
 
 The call takes the same sums, so that its logits differ by rounding alone. Where the convolutions of all networks are
-equal (Model 2), they run once; else the first, which all networks apply to the same image, is one convolution of L times
-as many filters, and the further ones are grouped. The heads become one matrix product and one sum in both cases.
+equal (Model 2), they run once; else the first, which all networks apply to the same image, is one convolution of L
+times as many filters, and the further ones are grouped. The heads become one matrix product and one sum in both cases.
 """
 
 from collections.abc import Callable, Sequence

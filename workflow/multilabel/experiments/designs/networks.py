@@ -5,7 +5,7 @@ label's network are copied into all others and frozen. Model 3 is one network of
 
 For 100×100 images and as many outputs as there are labels, 20 in the tutorial, the parameters of the layers are:
 
-    convolutions   3·3·3·32 + 32 = 896     3·3·32·32 + 32 = 9,248     3·3·32·64 + 64 = 18,496     3·3·64·64 + 64 = 36,928
+    convolutions   3·3·3·32 + 32 = 896, 3·3·32·32 + 32 = 9,248, 3·3·32·64 + 64 = 18,496, 3·3·64·64 + 64 = 36,928
     hidden         23·23·64·512 + 512 = 17,334,784
     logits         512·outputs + outputs = 513 for one, 10,260 for 20
 
