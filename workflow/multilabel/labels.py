@@ -10,7 +10,6 @@ import pandas as pd
 
 from multilabel.files import complete_or_absent
 
-
 IGNORED = 255
 """What training is given in place of 0 or 1 where a pair of image and class counts neither way."""
 

@@ -125,4 +125,5 @@ def balanced_weights(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     with_it, without = ((labels == value).sum(axis=0) for value in (1, 0))
     both = (with_it > 0) & (without > 0)
     images = with_it + without
-    return tuple(np.where(both, images / np.maximum(2 * count, 1), 1.0) for count in (with_it, without))
+    positive, negative = (np.where(both, images / np.maximum(2 * count, 1), 1.0) for count in (with_it, without))
+    return positive, negative
