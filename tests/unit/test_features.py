@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from multilabel import backbones, features, images
+from multilabel import features, images
+from multilabel.datasets.labels import LabelMatrix
 from multilabel.images import ChannelStatistics, DamagedImagesError
-from multilabel.labels import LabelMatrix
+from multilabel.networks import backbones
 
 SIZE, COUNT = 64, 7
 READING = {"workers": 2, "damaged": "stop"}

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from multilabel import backbones, finetune, images, runs, top_models
-from multilabel.finetune import ImageFiles
-from multilabel.labels import LabelMatrix
+from multilabel import images
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.transfer import finetune, runs, top_models
+from multilabel.experiments.transfer.finetune import ImageFiles
+from multilabel.networks import backbones
 
 TOP_MODEL = "tiny_set_zmuvs_avg_1x8d5_lr11_b4"
 NAME = f"{TOP_MODEL}_15_lr13_b4_hwrszf"

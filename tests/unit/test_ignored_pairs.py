@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn import metrics as sk
 
-from multilabel import bootstrap, decisions, evaluation, gallery, metrics, predictions
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.evaluation import all_metrics, bootstrap, decisions, metrics, predictions
+from multilabel.report import gallery
 
 shapes = st.tuples(st.integers(1, 12), st.integers(2, 6))
 
@@ -124,7 +125,7 @@ def test_decided_labels_leave_them_out(drawn):
 def test_decisions_are_those_of_the_labels_that_are_left(drawn):
     truth, scores = drawn
     where = ~np.ma.getmaskarray(truth)
-    found = evaluation.decided(truth, scores, k=2)
+    found = all_metrics.decided(truth, scores, k=2)
     for row in range(len(truth)):
         y, h = kept(truth, scores, row)
         if len(h) >= 2:
@@ -152,14 +153,14 @@ def test_what_is_under_the_mask_changes_nothing(drawn):
     mask = np.ma.getmaskarray(truth)
     turned = np.ma.masked_array(np.where(mask, 1 - np.asarray(truth), truth), mask)
     other = np.where(mask, scores.dtype.type(99), scores)
-    assert evaluation.evaluate(turned, other, k=2) == evaluation.evaluate(truth, scores, k=2)
+    assert all_metrics.evaluate(turned, other, k=2) == all_metrics.evaluate(truth, scores, k=2)
 
 
 @given(masked)
 def test_a_mask_of_none_gives_the_same_bits(drawn):
     truth, scores = np.asarray(drawn[0]), drawn[1]
     unmasked = np.ma.masked_array(truth, np.zeros(truth.shape, bool))
-    assert evaluation.evaluate(unmasked, scores, k=2) == evaluation.evaluate(truth, scores, k=2)
+    assert all_metrics.evaluate(unmasked, scores, k=2) == all_metrics.evaluate(truth, scores, k=2)
 
 
 def simulated(n=60, n_labels=5):
@@ -175,7 +176,7 @@ def test_a_resample_has_the_metrics_of_its_images():
     rng = np.random.default_rng(4)
     for position in range(20):
         rows = rng.integers(len(truth), size=len(truth))
-        expected = evaluation.evaluate(truth[rows], scores[rows], k=2, validation=(truth, scores))
+        expected = all_metrics.evaluate(truth[rows], scores[rows], k=2, validation=(truth, scores))
         expected.pop("cardinality_threshold_tau")
         np.testing.assert_allclose([found[name][position] for name in found], list(expected.values()), atol=1e-12)
 
@@ -191,7 +192,7 @@ def test_a_class_of_ignored_images_only_is_never_predicted():
     truth = np.ma.masked_array([[0, 1], [0, 0]], [[True, False], [True, False]])
     scores = [[0.9, 0.8], [0.7, 0.1]]
     assert decisions.cardinality_thresholds(scores, truth).tolist() == [np.inf, 0.8]
-    assert evaluation.decided([[1, 1], [0, 0]], scores, k=1, validation=(truth, scores))[
+    assert all_metrics.decided([[1, 1], [0, 0]], scores, k=1, validation=(truth, scores))[
         "cardinality_threshold_per_class"
     ].tolist() == [[0, 1], [0, 0]]
 

@@ -2,8 +2,9 @@ import h5py
 import numpy as np
 import pytest
 
-from multilabel import backbones, images, pretraining
+from multilabel import images
 from multilabel.datasets import shapes
+from multilabel.networks import backbones, pretraining
 
 BASE = {"network": "VGG16", "width": 1 / 16, "input_size": 32}
 

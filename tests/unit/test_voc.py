@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from multilabel.datasets import voc
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
 
 CLASSES = ("cat", "dog", "train")
 TUTORIAL = (240, 255, 333, 188, 262, 197, 761, 344, 572, 146, 263, 430, 294, 249, 2095, 273, 97, 372, 263, 279)

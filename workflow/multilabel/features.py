@@ -23,8 +23,8 @@ import numpy as np
 
 from multilabel import images
 from multilabel import provenance as origin
+from multilabel.datasets.labels import LabelMatrix
 from multilabel.files import complete_or_absent, read_json, write_json
-from multilabel.labels import LabelMatrix
 
 if TYPE_CHECKING:
     import keras

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from multilabel.runs import ALIASES, AUGMENTATIONS, PREPROCESSES
+from multilabel.experiments.transfer.runs import ALIASES, AUGMENTATIONS, PREPROCESSES
 
 if TYPE_CHECKING:
     import tensorflow as tf

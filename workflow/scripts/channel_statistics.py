@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from multilabel import files, images, logs
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
 
 with logs.logged(snakemake.log[0]):
     i, p = snakemake.input, snakemake.params

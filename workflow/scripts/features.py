@@ -4,8 +4,9 @@ from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
-    from multilabel import backbones, features, files, images, provenance
-    from multilabel.labels import LabelMatrix
+    from multilabel import features, files, images, provenance
+    from multilabel.datasets.labels import LabelMatrix
+    from multilabel.networks import backbones
 
     i, p = snakemake.input, snakemake.params
     split = (

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from multilabel.datasets.folder import first_few, require_images
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
 
 CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
