@@ -58,7 +58,7 @@ PIPELINES = [
 #   python workflow/versions.py restore         after dvc pull or dvc checkout
 #   dvc metrics diff, dvc plots show
 #
-# Code is one dependency: Snakemake knows which jobs an edit concerns. Downloads are none: the code holds their checksums.
+# Code is one dependency: Snakemake knows which jobs an edit concerns. Downloads are none: code holds their checksums.
 # With another config/config.yaml, make generated writes the stages anew.
 """,
     ),

@@ -3,8 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from multilabel.evaluation import decisions, metrics
-from multilabel.evaluation.all_metrics import evaluate
+from multilabel.evaluation import decisions, evaluate, metrics
 
 DECISIONS = (
     "top_k",

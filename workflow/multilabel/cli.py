@@ -137,13 +137,14 @@ def _results(
     model: "Model", paths: Sequence[Path], options: argparse.Namespace, bad: list[tuple[Path, str]]
 ) -> Iterator[tuple[Path, list[Prediction]]]:
     """Each image with its labels, in the order of `paths`; `bad` takes those that cannot be read, with the reason."""
-    from multilabel import devices, export, images
+    from multilabel import devices, export
     from multilabel.evaluation import decisions
+    from multilabel.images import decode
 
     with _quiet():
         devices.configure(options.threads)
     score = export.scorer(model)
-    batches = images.batches(
+    batches = decode.batches(
         paths, model.size, options.batch_size, workers=options.threads, damaged="skip", skipped=bad
     )
     for rows, pixels in batches:

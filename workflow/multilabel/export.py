@@ -13,7 +13,7 @@ import numpy as np
 
 from multilabel.experiments import EXPERIMENTS
 from multilabel.files import complete_or_absent
-from multilabel.images import ChannelStatistics
+from multilabel.images.normalise import ChannelStatistics
 
 if TYPE_CHECKING:
     import keras
@@ -232,7 +232,7 @@ def describe(path: str | Path) -> str:
 
 
 def resize(images: "tf.Tensor", size: tuple[int, int]) -> "tf.Tensor":
-    """Images, uint8 N×H×W×3, resized exactly as `images.decode` does by Pillow: rows first, rounded after each axis.
+    """Images, uint8 N×H×W×3, resized exactly as `decode` does by Pillow: rows first, rounded after each axis.
 
     Pillow's weights are whole numbers of 2⁻²². TensorFlow's own resizing differs by a grey level in many pixels, which
     scores show.

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multilabel import images
 from multilabel.files import complete_or_absent
+from multilabel.images.normalise import normalise
 from multilabel.networks import backbones
 
 PREPROCESS = "zmuvs"
@@ -63,9 +63,9 @@ def train(
         metrics=["accuracy"],
     )
     order = tf.data.Dataset.from_tensor_slices((pixels, labels)).shuffle(len(labels), seed=seed)
-    batches = order.batch(batch_size).map(lambda batch, label: (images.normalise(batch, PREPROCESS), label))
+    batches = order.batch(batch_size).map(lambda batch, label: (normalise(batch, PREPROCESS), label))
     whole.fit(batches.prefetch(1), epochs=epochs, shuffle=False, verbose=2)
-    deviation = float(np.std(pooled.predict(images.normalise(pixels[:1024], PREPROCESS), verbose=0)))
+    deviation = float(np.std(pooled.predict(normalise(pixels[:1024], PREPROCESS), verbose=0)))
     if not deviation > 0:
         raise FloatingPointError(f"{weights}: features of standard deviation {deviation}; try a lower learning rate")
     scale(network, 1 / deviation)

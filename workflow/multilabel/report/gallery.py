@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from multilabel import arrays, images
+from multilabel import arrays
 from multilabel.evaluation import decisions, metrics
+from multilabel.images import decode
 from multilabel.report import examples
 
 TEMPLATE = "gallery.html"
@@ -92,7 +93,7 @@ def thumbnails(paths: Iterable[Path], *, workers: int = 1) -> Iterator[bytes]:
     """Each image as a small JPEG, in order; the aspect ratio is kept.
 
     Raises:
-        images.ImageError: an image is missing or damaged.
+        decode.ImageError: an image is missing or damaged.
     """
     with ThreadPoolExecutor(workers) as pool:
         yield from pool.map(_jpeg, paths)
@@ -100,5 +101,5 @@ def thumbnails(paths: Iterable[Path], *, workers: int = 1) -> Iterator[bytes]:
 
 def _jpeg(path: Path) -> bytes:
     content = io.BytesIO()
-    Image.fromarray(images.thumbnail(path, SIDE)).save(content, "JPEG", quality=QUALITY, optimize=True)
+    Image.fromarray(decode.thumbnail(path, SIDE)).save(content, "JPEG", quality=QUALITY, optimize=True)
     return content.getvalue()

@@ -4,14 +4,15 @@ from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
-    from multilabel import features, provenance
+    from multilabel import provenance
     from multilabel.datasets.labels import LabelMatrix
+    from multilabel.features import extraction
     from multilabel.networks import backbones
 
     i, p = snakemake.input, snakemake.params
     base = backbones.build(**p.base, weights=i.weights or None, top=p.bag != "average")
     network, columns = backbones.with_blocks(base, p.blocks, p.bag)
-    features.extract(
+    extraction.extract(
         LabelMatrix.load(i.labels),
         i.images,
         network,

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from multilabel import features, linear, logs
+from multilabel import linear, logs
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.evaluation import predictions
+from multilabel.features import files as features
 
 with logs.logged(snakemake.log[0]):
     i, o, p = snakemake.input, snakemake.output, snakemake.params

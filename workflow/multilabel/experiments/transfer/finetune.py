@@ -9,11 +9,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multilabel import images, provenance, training
+from multilabel import provenance, training
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer import runs, top_models
-from multilabel.experiments.transfer.runs import AUGMENTATIONS, FinetuneRun
+from multilabel.experiments.transfer.runs import FinetuneRun
 from multilabel.files import read_json
+from multilabel.images.augment import augment
+from multilabel.images.decode import batches
+from multilabel.images.names import AUGMENTATIONS
+from multilabel.images.normalise import ChannelStatistics, normalise
 from multilabel.networks import backbones
 from multilabel.training import Chunk, InMemory, Prepare, Source
 
@@ -42,7 +46,7 @@ class ImageFiles:
         order = np.arange(count) if epoch is None else training.permutation(count, self.seed, epoch)
         ordered = [self.paths[row] for row in order.tolist()]
         together, found = batch_size * BATCHES_PER_CHUNK, False
-        for rows, pixels in images.batches(ordered, self.size, together, workers=self.workers, damaged=self.damaged):
+        for rows, pixels in batches(ordered, self.size, together, workers=self.workers, damaged=self.damaged):
             found = True
             yield Chunk(pixels, self.labels[order[rows]], np.arange(len(rows)))
         if not found:
@@ -168,12 +172,12 @@ def build(base: keras.Model, run: FinetuneRun, top_model: keras.Model) -> keras.
 
 def preparation(preprocess: str, statistics: str | None, augmentation: str = "", seed: int = 0) -> Prepare:
     """What happens to images inside a step: augmentation by its letters, then normalisation."""
-    channel = images.ChannelStatistics(**read_json(statistics)) if statistics else None
+    channel = ChannelStatistics(**read_json(statistics)) if statistics else None
 
     def prepare(pixels: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         if augmentation:
-            pixels = images.augment(pixels, augmentation, step + tf.constant([seed, 0]))
-        return images.normalise(pixels, preprocess, channel)
+            pixels = augment(pixels, augmentation, step + tf.constant([seed, 0]))
+        return normalise(pixels, preprocess, channel)
 
     return prepare
 
@@ -189,11 +193,11 @@ def _source(
     paths = _paths(labels, folder)
     if len(paths) * size[0] * size[1] * 3 > settings["memory_gb"] * 1e9:
         return ImageFiles(paths, labels.targets, size, settings["seed"], **reading)
-    batches = list(images.batches(paths, size, 256, **reading))
-    if not batches:
+    found = list(batches(paths, size, 256, **reading))
+    if not found:
         raise ValueError(f"{folder}: expected at least one readable image of {len(paths)}, found none")
-    kept = np.concatenate([rows for rows, _ in batches])
-    pixels = np.concatenate([pixels for _, pixels in batches])
+    kept = np.concatenate([rows for rows, _ in found])
+    pixels = np.concatenate([pixels for _, pixels in found])
     return InMemory(tf.constant(pixels), tf.constant(labels.targets[kept]), settings["seed"])
 
 

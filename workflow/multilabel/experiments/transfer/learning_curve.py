@@ -10,10 +10,10 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from multilabel import features
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.evaluation import all_metrics, predictions
 from multilabel.experiments.transfer import top_models
+from multilabel.features import files as features_
 from multilabel.files import complete_or_absent
 
 KINDS = {"all": "all labels", "one": "one label"}
@@ -52,7 +52,7 @@ def train(
         mAP, and micro F1 after top-k and after the top k of each image.
     """
     place = Path(folder)
-    whole, matrix = features.load(train[0]), LabelMatrix.load(train[1])
+    whole, matrix = features_.load(train[0]), LabelMatrix.load(train[1])
     rng = np.random.default_rng(settings["seed"])
     order, drawn = rng.permutation(len(whole.image_id)), one_label(matrix, rng)
     rows_of_labels = matrix.rows_of(whole.image_id, name=train[1], other=train[0])

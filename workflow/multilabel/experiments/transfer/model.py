@@ -5,9 +5,9 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from multilabel import images
 from multilabel.experiments.transfer import finetune, runs
 from multilabel.export import Model
+from multilabel.images.normalise import normalise
 
 
 def network(model: Model) -> tuple[keras.Model, Callable[[tf.Tensor], tf.Tensor]]:
@@ -22,6 +22,6 @@ def network(model: Model) -> tuple[keras.Model, Callable[[tf.Tensor], tf.Tensor]
     network_ = finetune.load(model.path, run, model.base, len(model.classes))
 
     def scores(pixels: tf.Tensor) -> tf.Tensor:
-        return tf.sigmoid(network_(images.normalise(pixels, model.preprocess, model.statistics), training=False))
+        return tf.sigmoid(network_(normalise(pixels, model.preprocess, model.statistics), training=False))
 
     return network_, scores

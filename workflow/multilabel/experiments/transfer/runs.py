@@ -8,11 +8,10 @@ augmentation of the second stage: `…_15_lr11_b128_hwrszf`.
 import re
 from dataclasses import dataclass
 
-PREPROCESSES = ("inet", "zmuvs", "zmuvf", "caffe", "torch")
+from multilabel.images.names import ALIASES, AUGMENTATIONS, PREPROCESSES
+
 WHITENED = "zca"
 POOLINGS = ("77", "avg", "max", f"avg{WHITENED}", f"max{WHITENED}")
-AUGMENTATIONS = "hwrszf"
-ALIASES = {"zmuv": "zmuvs"}  # the paper writes zmuvs, its author's files say zmuv
 
 _NAME = re.compile(
     rf"""(?:(?P<dataset>[a-z0-9]+_[a-z0-9]+)_)?

@@ -9,9 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multilabel import images, training
+from multilabel import training
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer.finetune import ImageFiles
+from multilabel.images.normalise import normalise
 
 IMAGENET = Path(__file__).with_name("imagenet_to_coco.csv")
 
@@ -64,7 +65,7 @@ def predict(
         classifier,
         source,
         batch_size=batch_size,
-        prepare=lambda pixels, step: images.normalise(pixels, preprocess),
+        prepare=lambda pixels, step: normalise(pixels, preprocess),
         activation=decide,
     )
     return labels.image_id[kept], scores

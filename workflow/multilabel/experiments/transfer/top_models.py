@@ -12,11 +12,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multilabel import features as features_
 from multilabel import provenance, training
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer import runs
 from multilabel.experiments.transfer.runs import TopModelRun
+from multilabel.features import files as features_
 from multilabel.networks import backbones
 from multilabel.training import Chunk, InMemory, Source
 

@@ -2,7 +2,8 @@ import h5py
 import numpy as np
 import pytest
 
-from multilabel import features, whitening
+from multilabel.features import files as features
+from multilabel.features import whitening
 
 
 @pytest.fixture

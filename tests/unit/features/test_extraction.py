@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from multilabel import features, images
 from multilabel.datasets.labels import LabelMatrix
-from multilabel.images import ChannelStatistics, DamagedImagesError
+from multilabel.features import extraction, files, parts
+from multilabel.images import decode
+from multilabel.images.decode import DamagedImagesError
+from multilabel.images.normalise import ChannelStatistics, normalise
 from multilabel.networks import backbones
 
 SIZE, COUNT = 64, 7
@@ -58,7 +60,7 @@ def extract(labels, folder, base, place, **changes):
         "provenance": {"base": "narrow", "inputs": {}},
         "report": lambda line: None,
     }
-    features.extract(labels, folder, base, outputs, **(options | changes))
+    extraction.extract(labels, folder, base, outputs, **(options | changes))
     return outputs
 
 
@@ -70,7 +72,7 @@ def extracted(tmp_path_factory, labels, base):
 
 
 def load(extracted, *design):
-    return features.load(extracted[design]).features
+    return files.load(extracted[design]).features
 
 
 def test_one_pass_writes_all_designs(extracted):
@@ -82,11 +84,9 @@ def test_one_pass_writes_all_designs(extracted):
 
 
 def test_every_image_is_decoded_once_whatever_the_number_of_designs(labels, folder, base, tmp_path, monkeypatch):
-    decoded = []
-    decode = images.decode
-    monkeypatch.setattr(images, "decode", lambda path, size: decoded.append(path.name) or decode(path, size))
+    names = decoded(monkeypatch)
     extract(labels, folder, base, tmp_path)
-    assert sorted(decoded) == sorted(labels.file_name)
+    assert sorted(names) == sorted(labels.file_name)
 
 
 @pytest.mark.parametrize(("pooling", "pool"), [("avg", np.mean), ("max", np.max)])
@@ -98,17 +98,17 @@ def test_pooled_features_equal_pooling_of_the_feature_map(extracted, pooling, po
 
 
 @pytest.mark.parametrize("design", [("inet", "avg"), ("zmuvs", "avg"), ("zmuvf", "max")])
-def test_features_are_those_of_the_network_on_the_normalised_image(extracted, labels, folder, base, design):
+def test_extraction_are_those_of_the_network_on_the_normalised_image(extracted, labels, folder, base, design):
     kind, pooling = design
     pool = {"avg": keras.layers.GlobalAveragePooling2D(), "max": keras.layers.GlobalMaxPooling2D()}[pooling]
-    pixels = np.stack([images.decode(folder / name, (SIZE, SIZE)) for name in labels.file_name])
-    expected = pool(base(images.normalise(pixels, kind, STATISTICS)))
+    pixels = np.stack([decode.decode(folder / name, (SIZE, SIZE)) for name in labels.file_name])
+    expected = pool(base(normalise(pixels, kind, STATISTICS)))
     np.testing.assert_allclose(load(extracted, *design), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_rows_carry_the_ids_of_their_images(extracted, labels):
     for path in extracted.values():
-        assert features.load(path).image_id.tolist() == labels.image_id.tolist()
+        assert files.load(path).image_id.tolist() == labels.image_id.tolist()
 
 
 def test_a_file_says_where_it_comes_from(extracted):
@@ -147,7 +147,7 @@ def test_skipped_images_are_left_out_and_recorded(labels, folder, base, tmp_path
     (folder / "41.png").unlink()
     outputs = extract(labels, folder, base, tmp_path, reading={"workers": 2, "damaged": "skip"})
     for path in outputs.values():
-        assert features.load(path).image_id.tolist() == [3, 17, 2, 90, 8]
+        assert files.load(path).image_id.tolist() == [3, 17, 2, 90, 8]
     with (tmp_path / "skipped.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert rows == [
@@ -156,7 +156,7 @@ def test_skipped_images_are_left_out_and_recorded(labels, folder, base, tmp_path
     ]
 
 
-def test_features_of_the_images_that_are_left_are_unchanged(labels, folder, base, tmp_path, extracted):
+def test_extraction_of_the_images_that_are_left_are_unchanged(labels, folder, base, tmp_path, extracted):
     (folder / "17.png").unlink()
     outputs = extract(labels, folder, base, tmp_path, reading={"workers": 2, "damaged": "skip"})
     whole = np.delete(load(extracted, "zmuvs", "avg"), 2, axis=0)
@@ -183,7 +183,7 @@ class KilledError(Exception):
 
 def kill(*signals, after):
     """A `save` of the journal that ends the job after so many times: by a signal, or by an error without one."""
-    save, times = features._Part.save, []
+    save, times = parts.Part.save, []
 
     def saved(part):
         save(part)
@@ -198,13 +198,13 @@ def kill(*signals, after):
 
 @pytest.fixture
 def always_saved(monkeypatch):
-    monkeypatch.setattr(features, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(parts, "SAVE_SECONDS", 0.0)
 
 
 def interrupted(monkeypatch, *arguments, after=1, **changes):
     """Extraction that ends after some batches; gives the files of its state."""
     with monkeypatch.context() as patch:
-        patch.setattr(features._Part, "save", kill(after=after))
+        patch.setattr(parts.Part, "save", kill(after=after))
         with pytest.raises(KilledError):
             extract(*arguments, **changes)
     return sorted(arguments[-1].glob(".*"))
@@ -212,15 +212,15 @@ def interrupted(monkeypatch, *arguments, after=1, **changes):
 
 def decoded(monkeypatch):
     """The names of the images that are decoded from now on."""
-    names, decode = [], images.decode
-    monkeypatch.setattr(images, "decode", lambda path, size: names.append(path.name) or decode(path, size))
+    names, one = [], decode.decode
+    monkeypatch.setattr(decode, "decode", lambda path, size: names.append(path.name) or one(path, size))
     return names
 
 
 def killed_extraction(folder, place):
     """What a subprocess runs: it kills itself once two batches are done."""
-    features.SAVE_SECONDS = 0.0
-    features._Part.save = kill(signal.SIGKILL, after=2)
+    parts.SAVE_SECONDS = 0.0
+    parts.Part.save = kill(signal.SIGKILL, after=2)
     matrix = LabelMatrix.load(Path(place) / "labels.h5")
     extract(matrix, Path(folder), backbones.build("VGG16", width=1 / 16, input_size=SIZE, seed=0), Path(place))
 
@@ -230,7 +230,7 @@ def test_extraction_killed_by_a_signal_goes_on_and_ends_in_the_same_bytes(
 ):
     place = tmp_path / "features"
     labels.save(place / "labels.h5")
-    call = f"import test_features; test_features.killed_extraction({str(folder)!r}, {str(place)!r})"
+    call = f"import test_extraction; test_extraction.killed_extraction({str(folder)!r}, {str(place)!r})"
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     killed = subprocess.run([sys.executable, "-c", call], env=os.environ | {"PYTHONPATH": path}, check=False)
     assert killed.returncode == -signal.SIGKILL
@@ -305,7 +305,7 @@ def test_damaged_state_is_named_and_extraction_starts_over(
 
 
 @pytest.mark.usefixtures("always_saved")
-def test_features_of_images_that_changed_meanwhile_are_made_again(
+def test_extraction_of_images_that_changed_meanwhile_are_made_again(
     extracted, labels, folder, base, tmp_path, monkeypatch
 ):
     place = tmp_path / "features"
@@ -357,7 +357,7 @@ def extract_parts(labels, folder, base, place, count, **changes):
     records = []
     place.mkdir(exist_ok=True)
     for index in reversed(range(count)):
-        record = features.extract_part(labels, folder, base, outputs, part=(index, count), **(options | changes))
+        record = extraction.extract_part(labels, folder, base, outputs, part=(index, count), **(options | changes))
         records.append(place / f"{index}of{count}.json")
         records[-1].write_text(json.dumps(record))
     return outputs, records[::-1]
@@ -371,7 +371,7 @@ def test_parts_give_the_bytes_of_a_single_pass(labels, folder, base, tmp_path, c
     skip = {"reading": {"workers": 2, "damaged": "skip"}}
     whole = extract(labels, folder, base, tmp_path / "whole", batch_size=2, **skip)
     outputs, records = extract_parts(labels, folder, base, tmp_path / "parts", count, **skip)
-    features.gather(outputs, records, skipped=tmp_path / "parts" / "skipped.csv")
+    parts.gather(outputs, records, skipped=tmp_path / "parts" / "skipped.csv")
     for design, path in outputs.items():
         assert path.read_bytes() == whole[design].read_bytes(), design
     assert (tmp_path / "parts" / "skipped.csv").read_text() == (tmp_path / "whole" / "skipped.csv").read_text()
@@ -384,11 +384,11 @@ def test_a_damaged_part_is_named_and_made_again(labels, folder, base, tmp_path):
     flip_a_bit(path)
     message = rf"^1 part\(s\) must be made again; run again(?s:.*){records[0]}: {path}: rows 0 to 2"
     with pytest.raises(ValueError, match=message):
-        features.gather(outputs, records, skipped=tmp_path / "skipped.csv")
+        parts.gather(outputs, records, skipped=tmp_path / "skipped.csv")
     assert [record.exists() for record in records] == [False, True, True]
     outputs, records = extract_parts(labels, folder, base, tmp_path, 3)
-    features.gather(outputs, records, skipped=tmp_path / "skipped.csv")
-    assert len(features.load(outputs["zmuvs", "77"]).features) == COUNT
+    parts.gather(outputs, records, skipped=tmp_path / "skipped.csv")
+    assert len(files.load(outputs["zmuvs", "77"]).features) == COUNT
 
 
 # Ways to run the network
@@ -418,4 +418,4 @@ def test_a_damaged_feature_file_is_named_with_what_to_do(extracted, tmp_path, da
         with h5py.File(path, "r+") as file:
             del file["image_id"]
     with pytest.raises(ValueError, match=rf"^{path}: expected HDF5 with image_id and features; .*Remove it"):
-        features.load(path)
+        files.load(path)

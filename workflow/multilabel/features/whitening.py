@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 from scipy import linalg
 
-from multilabel.features import BLOCK, opened
+from multilabel.features.files import BLOCK, opened
 from multilabel.files import complete_or_absent
 
 
