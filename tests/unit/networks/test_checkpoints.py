@@ -187,11 +187,8 @@ def refused(path, message):
 @pytest.mark.parametrize("place", ["value", "state_dict", "list"])
 def test_a_file_that_would_run_a_command_is_refused_by_name(write, path, tmp_path, place):
     witness = tmp_path / "ran"
-    value = {
-        "value": Runs(witness),
-        "state_dict": {"x": Runs(witness)},
-        "argument": [Tensor(np.zeros(1)), Runs(witness)],
-    }
+    hostile = Runs(witness)
+    value = {"value": hostile, "state_dict": {"x": hostile}, "list": [Tensor(np.zeros(1)), hostile]}
     write(path, {place: value[place]})
     refused(path, "names posix.system, .* refused, nothing was run")
     assert not witness.exists()

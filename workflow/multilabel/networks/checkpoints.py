@@ -81,7 +81,7 @@ class _File:
             numbers = np.fromfile(self.path, storage.dtype, storage.count, offset=storage.start)
             if len(numbers) != storage.count:
                 raise ValueError(f"{self.path}: cut short within its tensors")
-            if storage.checksum is not None and zlib.crc32(memoryview(numbers).cast("B")) != storage.checksum:
+            if storage.checksum is not None and zlib.crc32(numbers.data) != storage.checksum:
                 raise ValueError(f"{self.path}: damaged: the checksum of a tensor is wrong")
             self.last = storage, numbers
         return self.last[1]
