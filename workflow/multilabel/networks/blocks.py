@@ -1,9 +1,10 @@
-"""What networks of PyTorch are made of: its linear layer, layer normalisation and attention, with its names and numbers.
+"""What networks of PyTorch are made of: linear layers, layer normalisation, attention, with its names and numbers.
 
 Keras' own layers differ where it shows: layer normalisation has ε 1e-3, attention another layout of its weights.
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Container
 from typing import Any
 
 import keras
@@ -61,10 +62,10 @@ class Block(keras.layers.Layer):
         return {}
 
 
-def linear(x: tf.Tensor, weight: Any, bias: Any) -> tf.Tensor:
+def linear(x: tf.Tensor, weight: Any, bias: Any = None) -> tf.Tensor:
     """… × in → … × out with weights (out, in), all axes but the first known."""
     flat = tf.linalg.matmul(tf.reshape(x, (-1, x.shape[-1])), weight, transpose_b=True)
-    return tf.reshape(tf.nn.bias_add(flat, bias), (-1, *x.shape[1:-1], weight.shape[0]))
+    return tf.reshape(flat if bias is None else tf.nn.bias_add(flat, bias), (-1, *x.shape[1:-1], weight.shape[0]))
 
 
 def layer_norm(x: tf.Tensor, weight: Any, bias: Any) -> tf.Tensor:
@@ -88,26 +89,26 @@ def attention(
     """Attention of several heads, which are consecutive parts of the last axis.
 
     Args:
-        q: N×Q×d.
-        k: N×K×d.
-        v: N×K×d.
+        q: N×…×Q×d.
+        k: N×…×K×d.
+        v: N×…×K×d.
         heads: how many.
         scale: factor on the products of q and k.
-        bias: what is added to them, broadcast to N×heads×Q×K.
+        bias: what is added to them, broadcast to N×…×heads×Q×K.
         dropout: of the weights.
 
     Returns:
-        N×Q×d, and the weights before dropout, N×heads×Q×K.
+        N×…×Q×d, and the weights before dropout, N×…×heads×Q×K.
     """
+    axes = [*range(len(q.shape) - 2), len(q.shape) - 1, len(q.shape) - 2, len(q.shape)]  # exchanges tokens and heads
 
     def split(x: tf.Tensor) -> tf.Tensor:
-        parts = tf.reshape(x, (-1, x.shape[1], heads, x.shape[2] // heads))
-        return tf.transpose(parts, (0, 2, 1, 3))
+        return tf.transpose(tf.reshape(x, (-1, *x.shape[1:-1], heads, x.shape[-1] // heads)), axes)
 
     products = tf.linalg.matmul(split(q) * tf.cast(scale, q.dtype), split(k), transpose_b=True)
     weights = tf.nn.softmax(products if bias is None else products + tf.cast(bias, products.dtype))
-    seen = tf.transpose(tf.linalg.matmul(dropout(weights), split(v)), (0, 2, 1, 3))
-    return tf.reshape(seen, (-1, q.shape[1], v.shape[2])), weights
+    seen = tf.transpose(tf.linalg.matmul(dropout(weights), split(v)), axes)
+    return tf.reshape(seen, (-1, *q.shape[1:-1], v.shape[-1])), weights
 
 
 @registered
@@ -132,6 +133,15 @@ class FrozenBatchNormalization(keras.layers.BatchNormalization):
         super().__init__(**{**options, "trainable": False})
 
 
-def drop_path(rate: float, name: str, rank: int) -> keras.layers.Layer:
+def drop_path(rate: float, rank: int, name: str | None = None) -> keras.layers.Layer:
     """Leaves out the whole branch of an image with this probability, in training (stochastic depth)."""
     return keras.layers.Dropout(rate, noise_shape=(None, *[1] * (rank - 1)), name=name)
+
+
+def count(keys: Container[str], pattern: str) -> int:
+    """How many of the keys `pattern.format(0)`, `pattern.format(1)`, … there are.
+
+    >>> count({"layer.0.weight", "layer.1.weight"}, "layer.{}.weight")
+    2
+    """
+    return next(number for number in itertools.count() if pattern.format(number) not in keys)

@@ -46,7 +46,9 @@ class Entry(NamedTuple):
 class Array(Protocol):
     """What `load` takes: an array, or a tensor that still lies in its file."""
 
-    shape: tuple[int, ...]
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Known before the numbers are read."""
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray: ...
 
@@ -127,7 +129,10 @@ def _of_layer(layer: keras.layers.Layer) -> Iterator[tuple[str, Entry]]:
         turned = axes if variable.name == "kernel" else ()
         shape = tuple(variable.shape)
         in_pytorch = tuple(shape[turned.index(axis)] for axis in range(len(turned))) if turned else shape
-        yield f"{layer.name}.{_NAMES.get(variable.name, variable.name)}", Entry(in_pytorch, variable=variable, axes=turned)
+        yield (
+            f"{layer.name}.{_NAMES.get(variable.name, variable.name)}",
+            Entry(in_pytorch, variable=variable, axes=turned),
+        )
     if isinstance(layer, keras.layers.BatchNormalization) and not isinstance(layer, FrozenBatchNormalization):
         yield f"{layer.name}.num_batches_tracked", Entry((), "int64")
 

@@ -3,12 +3,13 @@
 He et al. 2016. Keras' own ResNet-50 has the stride in the 1×1 convolution, biases, and other ε.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
 
 from multilabel.networks import checkpoints, pytorch
-from multilabel.networks.blocks import EPSILON, FrozenBatchNormalization
+from multilabel.networks.blocks import EPSILON, FrozenBatchNormalization, count
 
 DEPTHS = {
     "resnet18": (False, (2, 2, 2, 2)),
@@ -72,6 +73,22 @@ def build(
     return model
 
 
+def recognise(shapes: Mapping[str, Sequence[int]], prefix: str = "") -> str | None:
+    """The name of the ResNet whose keys in PyTorch these are; None: they are of none.
+
+    Raises:
+        ValueError: it is a ResNet of another depth.
+    """
+    if f"{prefix}conv1.weight" not in shapes or f"{prefix}layer1.0.conv1.weight" not in shapes:
+        return None
+    depths = tuple(count(shapes, f"{prefix}layer{layer}.{{}}.conv1.weight") for layer in range(1, 5))
+    kind = (f"{prefix}layer1.0.conv3.weight" in shapes, depths)
+    names = [name for name, known in DEPTHS.items() if known == kind]
+    if not names:
+        raise ValueError(f"expected one of {', '.join(DEPTHS)}, found a ResNet of {depths} blocks")
+    return names[0]
+
+
 class _Maker:
     """Makes the parts of a network, whose layers bear the names of torchvision's modules."""
 
@@ -88,7 +105,9 @@ class _Maker:
         if stride > 1 and size > 1:  # "same" would pad below and to the right only
             x, padding = keras.layers.ZeroPadding2D(size // 2, name=f"{name}.pad")(x), "valid"
         initial = keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
-        x = keras.layers.Conv2D(filters, size, stride, padding, use_bias=False, kernel_initializer=initial, name=name)(x)
+        x = keras.layers.Conv2D(filters, size, stride, padding, use_bias=False, kernel_initializer=initial, name=name)(
+            x
+        )
         x = self.normalisation(epsilon=EPSILON, momentum=0.9, name=norm)(x)
         return keras.layers.ReLU(name=f"{norm}.relu")(x) if relu else x
 

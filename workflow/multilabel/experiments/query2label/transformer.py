@@ -57,7 +57,7 @@ def build(
         x = keras.layers.Conv2D(width, 1, kernel_initializer=initial, bias_initializer=initial, name=PROJECTION)(x)
     position = Position(name=POSITION)(x)
     memory = keras.layers.Reshape((-1, width), name=MAP)(x)
-    options = {"feedforward": feedforward, "heads": heads, "dropout": dropout}
+    options: dict[str, Any] = {"feedforward": feedforward, "heads": heads, "dropout": dropout}
     for layer in range(encoder_layers):
         memory = EncoderLayer(name=ENCODER.format(layer), **options)([memory, position])
     queries = Queries(name=QUERIES, classes=classes)(memory)
@@ -133,16 +133,16 @@ class _Layer(Block):
         for norm in self.norms:
             self.add_norm(norm, width)
 
-    def attend(
-        self, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, training: bool | None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def attend(self, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, training: bool | None) -> tuple[tf.Tensor, tf.Tensor]:
         """N×Q×d and the weights N×Q×K, the mean of the heads."""
         weights = tf.split(self.parameters[f"{self.attention_name}.in_proj_weight"], 3)
         biases = tf.split(self.parameters[f"{self.attention_name}.in_proj_bias"], 3)
-        projected = [linear(x, *each) for x, each in zip((q, k, v), zip(weights, biases, strict=True), strict=True)]
+        q, k, v = (linear(x, *each) for x, *each in zip((q, k, v), weights, biases, strict=True))
         heads = self.options["heads"]
         seen, weights = attention(
-            *projected,
+            q,
+            k,
+            v,
             heads,
             scale=(q.shape[-1] // heads) ** -0.5,
             dropout=lambda weights: self.dropout(weights, training=training),
