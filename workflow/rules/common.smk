@@ -4,6 +4,7 @@ import os
 import sys
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import RerunTrigger
 
 # Jobs import the library from here, in whatever environment they run: nothing needs to be installed.
 LIBRARY = os.path.join(workflow.basedir, "workflow")
@@ -16,6 +17,8 @@ from multilabel.datasets import published
 from multilabel.experiments import EXPERIMENTS, MAIN
 
 try:
+    for path in [*workflow.configfiles, *workflow.overwrite_configfiles]:
+        configuration.refuse_repeated_keys(path)
     CONFIG = configuration.load(config)
     configuration.existing_paths(CONFIG, [path for unpacking in published.UNPACKINGS for path in unpacking.outputs])
 except configuration.ConfigError as error:
@@ -33,7 +36,22 @@ OFFICIAL_WEIGHTS = f"resources/weights/{VGG16_WEIGHTS}"
 DOWNLOADS = CONFIG.downloads.model_dump()
 GPUS = int(CONFIG.gpu)
 BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
-READING = {"workers": CONFIG.features.workers, "damaged": CONFIG.dataset.damaged_images}
+# How images are read, as far as it changes results; the rest scripts find in the configuration (`decode.reading`).
+READING = {}
+
+
+class Workflow(type(workflow)):
+    """A workflow without Snakemake's trigger `code`, which also sees comments and touched files: `code` below does not.
+
+    profiles/default says the same. This holds where it is not read, and in the Snakemake API.
+    """
+
+    @property
+    def rerun_triggers(self):
+        return set(super().rerun_triggers) - {RerunTrigger.CODE}
+
+
+workflow.__class__ = Workflow
 
 
 wildcard_constraints:
