@@ -7,6 +7,7 @@ with logs.logged(snakemake.log[0]):
     from multilabel import provenance
     from multilabel.datasets.labels import LabelMatrix
     from multilabel.features import extraction
+    from multilabel.images import decode
     from multilabel.networks import backbones
 
     i, p = snakemake.input, snakemake.params
@@ -19,7 +20,7 @@ with logs.logged(snakemake.log[0]):
         {(p.preprocess, "blocks"): snakemake.output.features},
         skipped=snakemake.output.skipped,
         batch_size=p.batch_size,
-        reading=p.reading,
+        reading={**p.reading, **decode.reading(snakemake.config)},
         provenance={
             "base": p.base,
             "blocks": columns,

@@ -7,6 +7,7 @@ from multilabel import devices, logs
 with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
     from multilabel.experiments.transfer import finetune
+    from multilabel.images import decode
 
     p, folder = snakemake.params, Path(snakemake.output.weights).parent
     finetune.train(
@@ -18,7 +19,7 @@ with logs.logged(snakemake.log[0]):
         statistics=snakemake.input.statistics or None,
         folder=folder,
         settings=p.settings,
-        reading=p.reading,
+        reading={**p.reading, **decode.reading(snakemake.config)},
         record={"configuration": p.configuration, "threads": p.threads, "code": p.code},
         timing=snakemake.output.timing,
         # Read past the rule's parameters: to want these logs, or not, is no reason to train again.
