@@ -41,14 +41,14 @@ def test_the_log_of_a_job_with_wrong_data_ends_with_the_message_alone(tmp_path):
     done, log = run(tmp_path, "print('begun'); " + OURS.format(str(tmp_path / "x.json")))
     assert done.returncode == 1
     assert log.splitlines()[0] == "begun"
-    assert log.splitlines()[1].startswith(f"{tmp_path / 'x.json'}: expected JSON, found a syntax error")
+    assert log.splitlines()[1].startswith(f"Error: {tmp_path / 'x.json'}: expected JSON, found a syntax error")
     assert "Traceback" not in log
 
 
 def test_a_missing_file_is_named_without_a_traceback(tmp_path):
     done, log = run(tmp_path, "open('/nowhere/labels.h5')")
     assert done.returncode == 1
-    assert log == "[Errno 2] No such file or directory: '/nowhere/labels.h5'\n"
+    assert log == "Error: [Errno 2] No such file or directory: '/nowhere/labels.h5'\n"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def logged(path: str | Path) -> Iterator[None]:
     except BaseException as error:
         if is_expected(error):
             sys.stdout.flush()
-            print(error, file=sys.stderr)
+            print(f"Error: {error}", file=sys.stderr)
         else:
             traceback.print_exc()
         sys.exit(1)

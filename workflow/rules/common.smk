@@ -11,6 +11,7 @@ LIBRARY = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, LIBRARY)
 os.environ.update(PYTHONPATH=LIBRARY)
 
+import console
 from multilabel import config as configuration
 from multilabel import provenance
 from multilabel.datasets import published
@@ -52,6 +53,8 @@ class Workflow(type(workflow)):
 
 
 workflow.__class__ = Workflow
+
+console.settle(workflow)
 
 
 wildcard_constraints:
