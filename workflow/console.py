@@ -1,7 +1,7 @@
 """What Snakemake shows while it works: a line for each job, how many are done of how many, and what failed.
 
-Its own account of each job, with files and reasons, goes to the log that it names at the end, as ever. Dry runs and calls
-with --verbose or --quiet show what Snakemake shows.
+Its own account of each job, with files and reasons, goes to the log that it names at the end, as ever. Dry runs and
+calls with --verbose or --quiet show what Snakemake shows.
 """
 
 import logging

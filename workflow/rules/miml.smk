@@ -84,7 +84,7 @@ for job, numbers in enumerate(MIML_SPLITS):
             features=f"{MIML}/features.h5",
             labels=f"{MIML}/labels.h5",
         output:
-            scores=f"{MIML}/splits/scores_{job}.csv",
+            decisions=f"{MIML}/splits/decisions_{job}.h5",
             chosen=f"{MIML}/splits/chosen_{job}.csv",
         log:
             log_of(f"miml_splits_{job}"),
@@ -108,7 +108,8 @@ for job, numbers in enumerate(MIML_SPLITS):
 
 rule miml_scores:
     input:
-        scores=expand(f"{MIML}/splits/scores_{{job}}.csv", job=range(len(MIML_SPLITS))),
+        labels=f"{MIML}/labels.h5",
+        decisions=expand(f"{MIML}/splits/decisions_{{job}}.h5", job=range(len(MIML_SPLITS))),
         chosen=expand(f"{MIML}/splits/chosen_{{job}}.csv", job=range(len(MIML_SPLITS))),
     output:
         scores=f"{MIML}/scores.csv",
