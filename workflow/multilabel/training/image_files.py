@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from multilabel import images
+from multilabel.images.decode import batches
 from multilabel.training import sources
 from multilabel.training.sources import Chunk, InMemory, Source
 
@@ -37,7 +37,7 @@ class ImageFiles:
         order = np.arange(count) if epoch is None else sources.permutation(count, self.seed, epoch)
         ordered = [self.paths[row] for row in order.tolist()]
         together, found = batch_size * BATCHES_PER_CHUNK, False
-        for places, pixels in images.batches(ordered, self.size, together, workers=self.workers, damaged=self.damaged):
+        for places, pixels in batches(ordered, self.size, together, workers=self.workers, damaged=self.damaged):
             found, rows = True, order[places]
             yield Chunk(pixels, self.labels[rows], np.arange(len(rows)), rows)
         if not found:
@@ -69,9 +69,9 @@ def source(
     """
     if len(paths) * size[0] * size[1] * 3 > memory_gb * 1e9:
         return ImageFiles(paths, labels, size, seed, **reading)
-    batches = list(images.batches(paths, size, 256, **reading))
-    if not batches:
+    found = list(batches(paths, size, 256, **reading))
+    if not found:
         raise ValueError(f"{paths[0].parent}: expected at least one readable image of {len(paths)}, found none")
-    kept = np.concatenate([rows for rows, _ in batches])
-    pixels = np.concatenate([pixels for _, pixels in batches])
+    kept = np.concatenate([rows for rows, _ in found])
+    pixels = np.concatenate([pixels for _, pixels in found])
     return InMemory(tf.constant(pixels), tf.constant(labels[kept]), seed, kept)
