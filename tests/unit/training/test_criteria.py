@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
+from multilabel.datasets.labels import IGNORED
 from multilabel.training.criteria import HIGHEST_MAP, mean_average_precision
-from multilabel.training.objectives import IGNORED
 from multilabel.training.schedule import LOWEST_LOSS
 
 RNG = np.random.default_rng(0)

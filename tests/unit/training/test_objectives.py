@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from multilabel.datasets.labels import IGNORED
 from multilabel.training.asymmetric import AsymmetricLoss
-from multilabel.training.objectives import IGNORED, BinaryCrossEntropy
+from multilabel.training.objectives import BinaryCrossEntropy
 
 RNG = np.random.default_rng(0)
 TRUTH = (RNG.random((6, 4)) < 0.4).astype(float)

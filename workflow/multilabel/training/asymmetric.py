@@ -2,7 +2,8 @@
 
 import tensorflow as tf
 
-from multilabel.training.objectives import IGNORED, Objective, mean
+from multilabel.datasets.labels import IGNORED
+from multilabel.training.objectives import Objective, mean
 
 
 class AsymmetricLoss(Objective):
