@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from multilabel.training import loop, optimisers, sources
 from multilabel.training.adam import Adam
+from multilabel.training.asymmetric import AsymmetricLoss
 from multilabel.training.criteria import HIGHEST_MAP, mean_average_precision
 from multilabel.training.objectives import BinaryCrossEntropy, Objective
 from multilabel.training.schedule import Schedule
@@ -397,3 +398,28 @@ def test_a_loss_that_is_not_finite_is_said_before_a_metric_fails_of_it(tmp_path)
     schedule = replace(SCHEDULE, criterion=HIGHEST_MAP)
     with pytest.raises(FloatingPointError, match="lower learning rate"):
         fit(tmp_path, rate=1e30, schedule=schedule)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_with_mixed_precision_the_loss_is_computed_in_32_bits(tmp_path, policy):
+    """Half of the digits are lost in the network; in the loss, that of float16 would not even be finite."""
+    kinds = set()
+
+    class Noting(AsymmetricLoss):
+        def __call__(self, truth, outputs, rows):
+            kinds.update([truth.dtype, outputs.dtype])
+            return super().__call__(truth, outputs, rows)
+
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        model = network(dropout=0.0)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    optimizer = Adam(0.01)
+    if policy == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2.0**8)
+    history = loop.fit(
+        model, Noting(), optimizer, TRAIN, VALIDATION, SCHEDULE, batch_size=32, seed=3, folder=tmp_path, key="k"
+    ).history
+    assert kinds == {tf.float32}
+    assert history[-1]["val_loss"] < history[0]["val_loss"]
