@@ -402,7 +402,6 @@ def test_a_loss_that_is_not_finite_is_said_before_a_metric_fails_of_it(tmp_path)
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_with_mixed_precision_the_loss_is_computed_in_32_bits(tmp_path, policy):
-    """Half of the digits are lost in the network; in the loss, that of float16 would not even be finite."""
     kinds = set()
 
     class Noting(AsymmetricLoss):
