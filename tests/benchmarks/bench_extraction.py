@@ -35,9 +35,9 @@ def draw(folder: Path, count: int) -> None:
 def ours(folder: Path, place: Path) -> float:
     """Extraction by this library."""
     devices.configure(os.cpu_count() or 1, gpu=False)
-    from multilabel import backbones
+    from multilabel.datasets.labels import LabelMatrix
     from multilabel.features import extraction
-    from multilabel.labels import LabelMatrix
+    from multilabel.networks import backbones
 
     names = sorted(path.name for path in folder.iterdir())
     labels = LabelMatrix(np.arange(len(names)), tuple(names), ("any",), np.zeros((len(names), 1)))
@@ -62,8 +62,8 @@ def predict(folder: Path, place: Path) -> float:
     """One pass per file, as Keras' guides do it."""
     import keras
 
-    from multilabel import backbones
     from multilabel.images.normalise import normalise
+    from multilabel.networks import backbones
 
     base = backbones.build("VGG16", input_size=SIZE)
     layers = {
@@ -87,7 +87,7 @@ def bare(folder: Path, place: Path) -> float:
     devices.configure(os.cpu_count() or 1, gpu=False)
     import tensorflow as tf
 
-    from multilabel import backbones
+    from multilabel.networks import backbones
 
     base = backbones.build("VGG16", input_size=SIZE)
     forward = tf.function(lambda pixels: base(pixels, training=False))

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from multilabel import backbones, finetune, labels, runs, top_models
-from multilabel.datasets import coco
+from multilabel.datasets import coco, labels
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.transfer import finetune, runs, top_models
 from multilabel.features import extraction
 from multilabel.images.decode import DamagedImagesError
-from multilabel.labels import LabelMatrix
+from multilabel.networks import backbones
 
 READING = {"workers": 2, "damaged": "stop"}
 BASE = {"network": "VGG16", "width": 1 / 16, "input_size": 32, "seed": 0}

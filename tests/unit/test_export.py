@@ -7,9 +7,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from multilabel import backbones, decisions, export, finetune, runs, top_models
+from multilabel import export
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.evaluation import decisions
+from multilabel.experiments.transfer import finetune, runs, top_models
 from multilabel.images.decode import decode
-from multilabel.labels import LabelMatrix
+from multilabel.networks import backbones
 
 NAME = "tiny_set_zmuvf_avg_1x8d5_lr11_b4_15_lr13_b4_hwrszf"
 BASE = {"network": "VGG16", "options": {}, "width": 1 / 16, "input_size": 32, "seed": 0}
@@ -41,7 +44,10 @@ def photos(tmp_path_factory):
 
 def save(path, weights, **changes):
     content = {
+        "experiment": "transfer",
+        "run": NAME,
         "base": BASE,
+        "preprocess": "zmuvf",
         "classes": CLASSES,
         "thresholds": THRESHOLDS,
         "statistics": STATISTICS,
@@ -72,7 +78,7 @@ def decoded(photos, size=(32, 32)):
 
 def test_a_model_file_says_what_it_is(file):
     model = export.load(file)
-    assert (model.run.name, model.base, model.classes, model.size) == (NAME, BASE, CLASSES, (32, 32))
+    assert (model.run, model.base, model.classes, model.size) == (NAME, BASE, CLASSES, (32, 32))
     assert model.thresholds.tolist() == THRESHOLDS
     assert model.statistics._asdict() == STATISTICS
     assert model.provenance == {"run": {"code": "0123"}}

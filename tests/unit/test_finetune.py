@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from multilabel import backbones, finetune, runs, top_models
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.transfer import finetune, runs, top_models
 from multilabel.images.decode import decode
 from multilabel.images.normalise import normalise
-from multilabel.labels import LabelMatrix
+from multilabel.networks import backbones
 from multilabel.training.image_files import ImageFiles
 
 TOP_MODEL = "tiny_set_zmuvs_avg_1x8d5_lr11_b4"

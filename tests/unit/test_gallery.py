@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 from tests.chromium import tab
 
-from multilabel import gallery, metrics
+from multilabel.evaluation import metrics
 from multilabel.images.decode import ImageError
+from multilabel.report import gallery
 
 CLASSES = ["cat", "dog", "bird", "horse"]
 THRESHOLDS = [0.5, 0.5, 0.5, 0.5]

@@ -2,9 +2,9 @@ import h5py
 import numpy as np
 import pytest
 
-from multilabel import backbones, pretraining
 from multilabel.datasets import shapes
 from multilabel.images.normalise import normalise
+from multilabel.networks import backbones, pretraining
 
 BASE = {"network": "VGG16", "width": 1 / 16, "input_size": 32}
 

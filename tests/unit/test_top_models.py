@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pytest
 
-from multilabel import runs, top_models
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.transfer import runs, top_models
 from multilabel.training import feature_files, loop, sources
 from multilabel.training.feature_files import FeatureFile
 
@@ -241,7 +241,7 @@ TRAINED = f"""
 import sys
 from multilabel import devices
 devices.configure(1, gpu=False)
-from multilabel import top_models
+from multilabel.experiments.transfer import top_models
 
 project, folder, *names = sys.argv[1:]
 features = [project + "/train.h5", project + "/val.h5"]

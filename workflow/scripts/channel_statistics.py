@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from multilabel import files, logs
+from multilabel.datasets.labels import LabelMatrix
 from multilabel.images import decode, normalise
-from multilabel.labels import LabelMatrix
 
 with logs.logged(snakemake.log[0]):
     i, p = snakemake.input, snakemake.params

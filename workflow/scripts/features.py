@@ -4,10 +4,11 @@ from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
-    from multilabel import backbones, files, provenance
+    from multilabel import files, provenance
+    from multilabel.datasets.labels import LabelMatrix
     from multilabel.features import extraction
     from multilabel.images.normalise import ChannelStatistics
-    from multilabel.labels import LabelMatrix
+    from multilabel.networks import backbones
 
     i, p = snakemake.input, snakemake.params
     split = (

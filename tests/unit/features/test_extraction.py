@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from multilabel import backbones
+from multilabel.datasets.labels import LabelMatrix
 from multilabel.features import extraction, files, parts
 from multilabel.images import decode
 from multilabel.images.decode import DamagedImagesError
 from multilabel.images.normalise import ChannelStatistics, normalise
-from multilabel.labels import LabelMatrix
+from multilabel.networks import backbones
 
 SIZE, COUNT = 64, 7
 READING = {"workers": 2, "damaged": "stop"}

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from multilabel.labels import LabelMatrix
+    from multilabel.datasets.labels import LabelMatrix
 
 
 def read_labels(

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multilabel import provenance as origin
+from multilabel.datasets.labels import LabelMatrix
 from multilabel.features import pooling
 from multilabel.features.files import Design, design_name
 from multilabel.features.parts import Part, finish
 from multilabel.images.decode import batches
 from multilabel.images.normalise import ChannelStatistics
-from multilabel.labels import LabelMatrix
 
 if TYPE_CHECKING:
     import keras

@@ -18,9 +18,9 @@ from zlib import crc32
 import h5py
 import numpy as np
 
+from multilabel.datasets.labels import LabelMatrix
 from multilabel.features.files import BLOCK, Design, design_name
 from multilabel.files import complete_or_absent, read_json, write_json
-from multilabel.labels import LabelMatrix
 
 SAVE_SECONDS = 5.0
 """How often the journal is written: what a killed job loses at most, but for the batch it was at."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from multilabel import metrics
+from multilabel.evaluation import metrics
 from multilabel.training.objectives import IGNORED
 from multilabel.training.schedule import Criterion
 
