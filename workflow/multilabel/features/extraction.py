@@ -68,7 +68,7 @@ def extract_part(
     mixed_precision: bool = False,
     report: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """Extract some batches of a split into the files that `gather` completes; other jobs may extract others meanwhile.
+    """Extract some batches of a split into the files that `parts.gather` completes; other jobs may extract others.
 
     Args:
         labels: see `extract`.

@@ -15,8 +15,7 @@ from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer import runs
 from multilabel.experiments.transfer.runs import TopModelRun
 from multilabel.networks import backbones
-from multilabel.training import loop, optimisers
-from multilabel.training.feature_files import source as feature_source
+from multilabel.training import feature_files, loop, optimisers
 from multilabel.training.objectives import BinaryCrossEntropy
 from multilabel.training.schedule import Schedule
 from multilabel.training.sources import Source
@@ -101,7 +100,7 @@ def train(
         loop.forget(Path(folder) / name)
 
 
-def feature_files(folder: str | Path, name: str) -> list[str]:
+def files_of(folder: str | Path, name: str) -> list[str]:
     """The files of train and val in a folder of features that a run is trained on."""
     run = _top_model_run(name)
     return [str(Path(folder, f"{split}_{run.preprocess}_{run.pooling}.h5")) for split in ("train", "val")]
@@ -122,7 +121,7 @@ def predict(
     weights: str | Path, feature_file: str | Path, classes: int, *, memory_gb: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Image ids (N,) and scores N×L, float32, of a finished run on a feature file; larger ones are read in parts."""
-    source, inputs = feature_source(feature_file, lambda image_id: image_id, 0, memory_gb)
+    source, inputs = feature_files.source(feature_file, lambda image_id: image_id, 0, memory_gb)
     return loop.scores(load(weights, inputs, classes), source)
 
 
@@ -141,7 +140,7 @@ def _labelled(feature_file: str, label_file: str, settings: Mapping[str, Any]) -
     def labels_of(image_id: np.ndarray) -> np.ndarray:
         return matrix.targets[matrix.rows_of(image_id, name=label_file, other=feature_file)]
 
-    source, inputs = feature_source(feature_file, labels_of, settings["seed"], settings["memory_gb"])
+    source, inputs = feature_files.source(feature_file, labels_of, settings["seed"], settings["memory_gb"])
     return _Split(source, inputs, len(matrix.classes))
 
 
