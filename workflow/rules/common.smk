@@ -30,7 +30,11 @@ EVALUATED = list(dict.fromkeys(["val", TEST]))
 DOWNLOADS = CONFIG.downloads.model_dump()
 GPUS = int(CONFIG.gpu)
 BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
-READING = {"workers": CONFIG.features.workers, "damaged": CONFIG.dataset.damaged_images}
+READING = {
+    "workers": CONFIG.features.workers,
+    "damaged": CONFIG.dataset.damaged_images,
+    "orient": CONFIG.oriented,
+}
 
 
 wildcard_constraints:

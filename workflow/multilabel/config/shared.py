@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from multilabel.config.dataset import Dataset, Labels
 from multilabel.config.sections import Section, Seed
+from multilabel.datasets.published import DATASETS
 
 
 class Pretrain(Section):
@@ -120,6 +121,12 @@ class Shared(Section):
     def dataset_id(self) -> str:
         """Name and subset: the folder of the results and the start of every run name."""
         return f"{self.dataset.name}_{self.dataset.subset}"
+
+    @property
+    def oriented(self) -> bool:
+        """Whether images are turned as their EXIF says."""
+        asked = self.dataset.exif_orientation
+        return asked == "apply" or (asked == "auto" and self.dataset_id not in DATASETS)
 
     @property
     def splits(self) -> list[str]:
