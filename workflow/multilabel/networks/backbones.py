@@ -10,6 +10,7 @@ import h5py
 import keras
 import numpy as np
 
+from multilabel.files import DAMAGE, REMEDY
 from multilabel.networks import applications, official
 
 _FIXED = (
@@ -103,8 +104,8 @@ def load_weights(model: keras.Model, path: Path) -> None:
         with h5py.File(path, "r", locking=False) as file:
             legacy = "layer_names" in file.attrs or "model_weights" in file
             found = _legacy_weights(file) if legacy else _weights(file)
-    except (OSError, KeyError) as error:
-        raise ValueError(f"{path}: expected an HDF5 file of weights: {error}") from error
+    except DAMAGE as error:
+        raise ValueError(f"{path}: expected an HDF5 file of weights: {error}. {REMEDY}") from error
     layers = {layer.name: layer for layer in model.layers if layer.weights}
     if legacy:
         found = _by_order(found, layers)
