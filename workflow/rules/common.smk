@@ -14,7 +14,7 @@ os.environ.update(PYTHONPATH=LIBRARY)
 import console
 from multilabel import config as configuration
 from multilabel import provenance
-from multilabel.datasets import published
+from multilabel.datasets import image_list, published
 from multilabel.experiments import EXPERIMENTS, MAIN
 
 try:
@@ -125,6 +125,26 @@ def source_images(source):
     if CONFIG.dataset.kind == "shapes":
         return f"{RESULTS}/data/{'val' if source == 'test' else 'train'}"
     return getattr(CONFIG.dataset, source).images
+
+
+def list_of(split):
+    """The list of a split's images, by which jobs know that one was replaced; they take the folder as `ancient`."""
+    return f"{RESULTS}/labels/{split}_images.csv"
+
+
+def changes_of(folder):
+    """A parameter of the job that makes a list of images: another one once images of the list have changed."""
+    return lambda wildcards, output: image_list.changes(
+        output[0],
+        folder(wildcards) if callable(folder) else folder,
+        memory=memory_of(output[0]),
+        workers=CONFIG.features.workers,
+    )
+
+
+def memory_of(path):
+    """Where a list of images keeps what its images looked like, beside Snakemake's own records."""
+    return os.path.join(".snakemake", "images", f"{path}.json")
 
 
 def annotations_of(source):

@@ -26,7 +26,7 @@ with logs.logged(snakemake.log[0]):
             "base": p.base,
             "settings": p.settings,
             "threads": p.threads,
-            "inputs": provenance.digests(filter(None, [i.labels, i.weights])),
+            "inputs": provenance.digests(filter(None, [i.labels, i.image_list, i.weights])),
             "code": p.code,
             "versions": provenance.versions(),
         },

@@ -21,7 +21,8 @@ SINGLE_LABEL = (
 rule single_label:
     input:
         labels=f"{RESULTS}/labels/{TEST}.h5",
-        images=images_of(TEST),
+        images=ancient(images_of(TEST)),
+        image_list=list_of(TEST),
         weights=SINGLE_LABEL,
     output:
         scores=f"{RESULTS}/predictions/single_label/{TEST}.h5",
@@ -233,7 +234,8 @@ rule gallery:
         final=f"{RESULTS}/final_model.json",
         model=MODEL,
         labels=f"{RESULTS}/labels/{TEST}.h5",
-        images=images_of(TEST),
+        images=ancient(images_of(TEST)),
+        image_list=list_of(TEST),
         scores=expand(f"{RESULTS}/predictions/{{run}}/{TEST}.h5", run=FINETUNED),
     output:
         f"{RESULTS}/gallery.html",

@@ -24,6 +24,6 @@ with logs.logged(snakemake.log[0]):
         provenance={
             "base": p.base,
             "blocks": columns,
-            "inputs": provenance.digests(filter(None, [i.labels, i.weights])),
+            "inputs": provenance.digests(filter(None, [i.labels, i.image_list, i.weights])),
         },
     )

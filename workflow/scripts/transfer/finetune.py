@@ -15,6 +15,7 @@ with logs.logged(snakemake.log[0]):
         snakemake.wildcards.run,
         labels=snakemake.input.labels,
         images=snakemake.input.images,
+        image_lists=snakemake.input.image_lists,
         top_model_weights=snakemake.input.top_model,
         base={**p.base, "weights": snakemake.input.weights or None},
         statistics=snakemake.input.statistics or None,
