@@ -9,7 +9,8 @@ from snakemake.settings.types import RerunTrigger
 # Jobs import the library from here, in whatever environment they run: nothing needs to be installed.
 LIBRARY = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, LIBRARY)
-os.environ.update(PYTHONPATH=LIBRARY)
+# Where they remember the checksums of files, see `multilabel.checksums`.
+os.environ.update(PYTHONPATH=LIBRARY, MULTILABEL_CHECKSUMS=os.path.abspath(".snakemake/checksums.json"))
 
 import console
 from multilabel import config as configuration

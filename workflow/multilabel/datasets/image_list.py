@@ -8,13 +8,12 @@ Snakemake's own records, has each image's size, times and inode, so that only im
 import csv
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from multilabel.files import complete_or_absent, sha256
+from multilabel.files import complete_or_absent, sha256, stamp
 
 Seen = list
 """An image as it was last seen: size, times of change of content and inode in ns, inode, sha256; [] for a missing one.
@@ -88,9 +87,9 @@ def _adopted(path: str | Path, folder: str | Path) -> _Memory | None:
         listed = {row["file_name"]: (row["bytes"], row["sha256"]) for row in csv.DictReader(file)}
     seen, replaced = {}, {}
     for name, (size, digest) in listed.items():
-        stamp = _stamp(f"{folder}/{name}")
-        same = (str(stamp[0]) if stamp else "") == size
-        seen[name] = [*stamp, digest if same else "another size"] if stamp else []
+        now = stamp(f"{folder}/{name}")
+        same = (str(now[0]) if now else "") == size
+        seen[name] = [*now, digest if same else "another size"] if now else []
         if not same:
             replaced[name] = digest
     return _Memory("", seen, replaced)
@@ -98,7 +97,7 @@ def _adopted(path: str | Path, folder: str | Path) -> _Memory | None:
 
 def _looked_at(folder: str | Path, names: Iterable[str], known: Mapping[str, Seen], workers: int) -> dict[str, Seen]:
     """The images as they are now; those with another stamp than the known one are read."""
-    stamps = {name: _stamp(f"{folder}/{name}") for name in names}
+    stamps = {name: stamp(f"{folder}/{name}") for name in names}
     changed = [name for name, stamp in stamps.items() if stamp and stamp != known.get(name, [])[:-1]]
     with ThreadPoolExecutor(workers) as pool:
         digests = dict(zip(changed, pool.map(lambda name: sha256(Path(folder, name)), changed), strict=True))
@@ -106,15 +105,6 @@ def _looked_at(folder: str | Path, names: Iterable[str], known: Mapping[str, See
         name: [*stamp, digests[name]] if name in digests else known[name] if stamp else []
         for name, stamp in stamps.items()
     }
-
-
-def _stamp(path: str) -> list[int]:
-    """What changes with any writing to a file: size, times, inode; [] for a missing one."""
-    try:
-        found = os.stat(path)  # noqa: PTH116  # a Path takes three times as long
-    except FileNotFoundError:
-        return []
-    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
 def _sha256(image: Seen) -> str:

@@ -1,4 +1,4 @@
-"""Write the tables of all runs, refusing runs of another configuration than the current one."""
+"""Write the tables of all runs, refusing runs of another configuration or of other files than the current ones."""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ with logs.logged(snakemake.log[0]):
         own = f"results/{root}/top_models/"
         provenance.require([path for path in i.top_model_records if path.startswith(own)], configuration)
     provenance.require(i.finetuned_records, p.finetuned_configuration)
+    provenance.require_inputs([*i.top_model_records, *i.finetuned_records])
 
     frame = tables.run_table(curves.read(i.top_model_logs), curves.read_repeats(i.repeats))
     tables.write_table(
