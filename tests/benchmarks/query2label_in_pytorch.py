@@ -42,9 +42,7 @@ class Bottleneck(nn.Module):
         self.conv3, self.bn3 = nn.Conv2d(width, 4 * width, 1, bias=False), FrozenNorm(4 * width)
         self.downsample = None
         if stride > 1 or inputs != 4 * width:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(inputs, 4 * width, 1, stride, bias=False), FrozenNorm(4 * width)
-            )
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, 4 * width, 1, stride, bias=False), FrozenNorm(4 * width))
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -61,7 +59,10 @@ class Body(nn.Module):
         self.conv1, self.bn1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False), FrozenNorm(64)
         inputs = 64
         for layer, (depth, width) in enumerate(((3, 64), (4, 128), (23, 256), (3, 512)), 1):
-            blocks = [Bottleneck(inputs if b == 0 else 4 * width, width, 2 if b == 0 and layer > 1 else 1) for b in range(depth)]
+            blocks = [
+                Bottleneck(inputs if b == 0 else 4 * width, width, 2 if b == 0 and layer > 1 else 1)
+                for b in range(depth)
+            ]
             setattr(self, f"layer{layer}", nn.Sequential(*blocks))
             inputs = 4 * width
 
