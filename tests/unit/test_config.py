@@ -6,6 +6,8 @@ import yaml
 
 from multilabel import config
 from multilabel.config import ConfigError
+from multilabel.config.patterns import expand
+from multilabel.config.transfer import PANELS
 
 ROOT = Path(__file__).resolve().parents[2]
 generate = runpy.run_path(str(ROOT / "workflow" / "schemas" / "generate.py"))
@@ -39,6 +41,28 @@ def test_the_paper_has_50_top_models_of_which_36_are_the_grid():
         ["train", "val"],
         "val",
     )
+
+
+def test_a_small_grid_takes_no_other_keys():
+    """The grid and the run that is fine-tuned; panels show what is trained of them."""
+    small = config.load(
+        {
+            "grid": {"runs": ["zmuvs_avg_1x{1024,2048}d5_lr11_b128"], "extra": []},
+            "finetune": {"runs": ["zmuvs_avg_1x1024d5_lr11_b128_all_lr12_b32"]},
+        }
+    )
+    assert [run.short_name for run in small.top_models] == [f"zmuvs_avg_1x{n}d5_lr11_b128" for n in (1024, 2048)]
+    assert small.panel("fig5a") == small.top_models
+    assert {panel for panel in PANELS if small.is_drawn(panel)} == {"fig5a"}
+    assert small.learning_curve_run == small.top_models[0]
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "demo.yaml"])
+def test_all_runs_of_all_panels_are_trained(name):
+    """In the paper's configuration and the demo's."""
+    settings = config.load(merged(read("config.yaml"), read(name)))
+    sizes = {panel: len(list(expand(getattr(settings.figures, panel)))) for panel in PANELS}
+    assert {panel: len(settings.panel(panel)) for panel in PANELS} == sizes
 
 
 def test_the_final_model_of_the_paper_is_among_the_fine_tuned_runs():
