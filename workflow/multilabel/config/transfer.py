@@ -1,7 +1,8 @@
 """The keys of the experiment `transfer`: the runs of both stages, and what its figures compare."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
@@ -10,6 +11,10 @@ from multilabel.config.sections import ConfigError, Section, Seed
 from multilabel.config.shared import Base, FeatureSet, Shared
 from multilabel.experiments.transfer import runs
 from multilabel.experiments.transfer.runs import FinetuneRun, TopModelRun
+from multilabel.networks.names import LAYERS
+
+if TYPE_CHECKING:
+    from multilabel.datasets.labels import LabelMatrix
 
 NOTES = """\
 **Run names** follow the paper: `zmuvs_avg_2x4096d5_lr11_b256` is images normalised to zero mean and unit variance
@@ -226,6 +231,13 @@ class Keys(Shared):
                     f"finetune.runs: {run.short_name} starts from whitened features, for which the network has no "
                     f"layer; expected {run.top_model.extracted} in place of {run.top_model.pooling}"
                 )
+        layers = LAYERS.get(self.base.network.lower())
+        for run in found:
+            if isinstance(run, FinetuneRun) and layers and run.frozen != "all" and int(run.frozen) > layers:
+                raise ConfigError(
+                    f"finetune.runs: {run.short_name} freezes {run.frozen} layers, and {self.base.network} has {layers}; "
+                    f"expected a number from 0 to {layers}, or all"
+                )
         return [run for run in found if isinstance(run, FinetuneRun)]
 
     @model_validator(mode="after")
@@ -260,6 +272,18 @@ class Keys(Shared):
         if unknown:
             raise ValueError(f"evaluation.compare: expected runs of either stage, found {', '.join(unknown)}")
         return self
+
+    def require_images(self, matrices: Mapping[str, "LabelMatrix"]) -> None:
+        """Check that the test images have those of Fig. 7, with labels."""
+        super().require_images(matrices)
+        test = matrices[self.test_split]
+        known = set(test.image_id[test.truth.any(axis=1)].tolist())
+        unknown = [str(image) for image in self.figures.fig7 if image not in known]
+        if unknown:
+            raise ConfigError(
+                f"figures.fig7: expected ids of labelled test images (split {self.test_split}), found others: "
+                f"{', '.join(unknown)}; there are, for example, {', '.join(map(str, sorted(known)[:5]))}"
+            )
 
     def _feature_set(self, run_list: Iterable[TopModelRun], base: Base | None = None) -> FeatureSet:
         return FeatureSet(sorted({(run.preprocess, run.extracted) for run in run_list}), base or self.base)

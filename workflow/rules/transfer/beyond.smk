@@ -186,6 +186,7 @@ rule cooccurrence:
         dataset=DATASET,
         test=TEST,
         beside=EVALUATED_RUNS,
+        k=CONFIG.evaluation.k,
         support=20,
         code=code("transfer/cooccurrence.py"),
     message:
