@@ -23,7 +23,9 @@ def coco(classes=3, labelled=10):
 
 def table(classes=3):
     """A CSV with a label in each of ten rows."""
-    rows = [",".join([f"{row}.png", *("1" if row % classes == j else "0" for j in range(classes))]) for row in range(10)]
+    rows = [
+        ",".join([f"{row}.png", *("1" if row % classes == j else "0" for j in range(classes))]) for row in range(10)
+    ]
     return "\n".join([",".join(["file", *(f"class {j}" for j in range(classes))]), *rows])
 
 

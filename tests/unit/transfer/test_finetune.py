@@ -94,7 +94,9 @@ def test_frozen_layers_do_not_train_and_the_top_model_does(frozen, trained):
 
 
 def test_more_frozen_layers_than_there_are_is_an_error_that_says_how_many_there_are():
-    with pytest.raises(ValueError, match=r"freezes 20 layers, and vgg16 has 19; expected a number from 0 to 19, or all"):
+    with pytest.raises(
+        ValueError, match=r"freezes 20 layers, and vgg16 has 19; expected a number from 0 to 19, or all"
+    ):
         joined(f"{TOP_MODEL}_20_lr11_b4")
     joined(f"{TOP_MODEL}_19_lr11_b4")
 

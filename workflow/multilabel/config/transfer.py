@@ -253,9 +253,7 @@ class Keys(Shared):
         if unknown:
             raise ValueError(f"grid.repeated: expected runs of stage 1, found {', '.join(unknown)}")
         if self.learning_curve_run not in known:
-            raise ValueError(
-                f"learning_curve.run: {self.learning_curve.run} is no run of grid.runs or grid.extra"
-            )
+            raise ValueError(f"learning_curve.run: {self.learning_curve.run} is no run of grid.runs or grid.extra")
         for figure in PANELS:
             self.panel(figure)
         for run in self.finetuned:

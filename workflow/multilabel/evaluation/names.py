@@ -16,7 +16,11 @@ BETTER = (
         f"{decision}_{name}"
         for decision in DECISIONS
         for name in (
-            *(f"{average}_{share}" for average in ("macro", "micro", "instance") for share in ("precision", "recall", "f1")),
+            *(
+                f"{average}_{share}"
+                for average in ("macro", "micro", "instance")
+                for share in ("precision", "recall", "f1")
+            ),
             "jaccard",
         )
     ),
