@@ -235,8 +235,8 @@ class Keys(Shared):
         for run in found:
             if isinstance(run, FinetuneRun) and layers and run.frozen != "all" and int(run.frozen) > layers:
                 raise ConfigError(
-                    f"finetune.runs: {run.short_name} freezes {run.frozen} layers, and {self.base.network} has {layers}; "
-                    f"expected a number from 0 to {layers}, or all"
+                    f"finetune.runs: {run.short_name} freezes {run.frozen} layers, and {self.base.network} has "
+                    f"{layers}; expected a number from 0 to {layers}, or all"
                 )
         return [run for run in found if isinstance(run, FinetuneRun)]
 

@@ -164,8 +164,8 @@ def splits(
         held_out_validation: the part of train that is the validation split; fraction 0: the test split serves as one.
 
     Raises:
-        ValueError: the splits differ in their classes, share images, one would be empty, or has no label at all; the message
-            names the key.
+        ValueError: the splits differ in their classes, share images, one would be empty, or has no label at all; the
+            message names the key.
     """
     if test is None:
         train, test = _held_out(train, *held_out_test, key="dataset.test.fraction")
