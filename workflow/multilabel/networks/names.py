@@ -14,5 +14,5 @@ NETWORKS = (
 )
 
 LAYERS = {"vgg16": 19, "vgg19": 22}
-"""Layers of a network without its classifier, the input among them, by its name in lower case; those of others depend on
-their options."""
+"""Layers of a network without its classifier, the input among them, by its name in lower case; those of others depend
+on their options."""
