@@ -194,3 +194,22 @@ def test_images_that_are_a_file_are_named(tmp_path):
     with pytest.raises(ConfigError, match=r"dataset.train.images: expected a folder of images, found a file") as error:
         config.existing_paths(chosen)
     assert "dataset.test.annotations: expected a file, found a folder" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "oriented"),
+    [
+        ({}, False),
+        ({"subset": "2014"}, False),
+        ({"name": "birds"}, True),
+        ({"name": "birds", "exif_orientation": "ignore"}, False),
+        ({"exif_orientation": "apply"}, True),
+    ],
+)
+def test_own_images_are_turned_as_their_exif_says_and_published_ones_are_not(dataset, oriented):
+    assert config.load({"dataset": dataset}).oriented is oriented
+
+
+def test_a_narrow_network_has_no_official_weights():
+    with pytest.raises(ConfigError, match=r"width 0\.5 has no official weights"):
+        config.load({"base": {"width": 0.5}})
