@@ -12,12 +12,15 @@ os.environ.update(PYTHONPATH=LIBRARY)
 
 from multilabel import config as configuration
 from multilabel import provenance
+from multilabel.config import data
 from multilabel.datasets import published
 from multilabel.experiments import EXPERIMENTS, MAIN
 
 try:
     CONFIG = configuration.load(config)
     configuration.existing_paths(CONFIG, [path for unpacking in published.UNPACKINGS for path in unpacking.outputs])
+    if workflow.is_main_process:  # the processes of jobs need not ask again
+        data.check(CONFIG)
 except configuration.ConfigError as error:
     raise WorkflowError(str(error)) from None
 
