@@ -215,7 +215,8 @@ rule examples:
     input:
         final=f"{RESULTS}/final_model.json",
         labels=f"{RESULTS}/labels/{TEST}.h5",
-        images=images_of(TEST),
+        images=ancient(images_of(TEST)),
+        image_list=list_of(TEST),
         scores=expand(f"{RESULTS}/predictions/{{run}}/{TEST}.h5", run=FINETUNED),
     output:
         table=reported(table("table3"), "Table 3: predictions for example images", "Tables", "table3"),
