@@ -12,7 +12,9 @@ DRAWN = {
 }
 LEFT_OUT = [panel for name, panels in PANELS.items() for panel in panels if panel not in DRAWN[name]]
 # All but Fig. 6b, whose times are measured: it is drawn by a rule of its own, and lies with the measured times.
-BY_EPOCH = {name: {panel: runs_ for panel, runs_ in panels.items() if panel != "fig6b"} for name, panels in DRAWN.items()}
+BY_EPOCH = {
+    name: {panel: runs_ for panel, runs_ in panels.items() if panel != "fig6b"} for name, panels in DRAWN.items()
+}
 BY_TIME = runs_of_panels({"fig6b": "fig6"})
 
 
