@@ -16,6 +16,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from multilabel.training.objectives import Objective
+
 EPSILON = 1e-5
 """Added to every probability before its logarithm: no cell costs more than 11.5."""
 SMOOTHING = 0.1
@@ -107,23 +109,15 @@ def online_estimation(
     return (cells + _regulariser(p, expected) + _regulariser(e, expected)) / 2
 
 
-class Objective:
-    """What the training loop minimises: a loss of the observed labels and the logits of a batch."""
-
-    variables: Sequence[keras.Variable] = ()
-    learning_rate_factor = 1.0
+class OfObserved(Objective):
+    """A loss of observed labels and logits alone."""
 
     def __init__(self, loss: Loss) -> None:
         self.loss = loss
 
     def __call__(self, truth: tf.Tensor, outputs: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-        """The loss of observed labels n×L and logits n×L of the images in these rows (n,) of the training set."""
+        """See `Objective`; truth is what was observed."""
         return self.loss(truth, outputs)
-
-    @staticmethod
-    def activation(outputs: tf.Tensor) -> tf.Tensor:
-        """Logits → scores."""
-        return tf.sigmoid(outputs)
 
 
 class OnlineEstimation(Objective):
@@ -143,6 +137,11 @@ class OnlineEstimation(Objective):
         """See `Objective` and `online_estimation`."""
         return online_estimation(truth, outputs, tf.gather(self.estimator.value, rows), self.expected)
 
+    @property
+    def estimates(self) -> NDArray[np.float32]:
+        """The estimated probability of each label of each training image, N×L."""
+        return tf.sigmoid(self.estimator.value).numpy()
+
 
 def objective(name: str, expected: float, estimator_logits: NDArray[np.float32] | None = None) -> Objective:
     """The objective of a loss.
@@ -160,10 +159,10 @@ def objective(name: str, expected: float, estimator_logits: NDArray[np.float32] 
             raise ValueError("loss role: expected initial estimates of the labels, found none")
         return OnlineEstimation(expected, estimator_logits)
     if name == "epr":
-        return Objective(lambda observed, logits: expected_positive(observed, logits, expected))
+        return OfObserved(lambda observed, logits: expected_positive(observed, logits, expected))
     if name not in LOSSES:
         raise ValueError(f"loss: expected one of {', '.join(TITLES)}, found {name!r}")
-    return Objective(LOSSES[name])
+    return OfObserved(LOSSES[name])
 
 
 def initial_estimates(observed: NDArray[np.int8], *, seed: int) -> NDArray[np.float32]:

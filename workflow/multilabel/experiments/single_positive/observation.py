@@ -4,6 +4,7 @@ Cole et al. (2021) hide all labels of a fully labelled dataset but one positive 
 from one generator that goes through the images in an order of its own; so the order is part of the result.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def split(count: int, *, fraction: float = VALIDATION, seed: int = SEED) -> tupl
 
 
 def draw(
-    labels: ArrayLike, *, positives: int | float = 1, negatives: int = 0, seed: int = SEED, name: str = "labels"
+    labels: ArrayLike, *, positives: float = 1, negatives: int = 0, seed: int = SEED, name: str = "labels"
 ) -> NDArray[np.int8]:
     """Choose what is observed: int8 N×L, 1 for an observed positive, −1 for an observed negative, 0 for what is hidden.
 
@@ -63,7 +64,7 @@ def draw(
 
     Args:
         labels: N×L, 0 or 1, in the order in which the generator goes through the images.
-        positives: how many per image at most; or, below 1, the share of each image's, at least one.
+        positives: how many per image at most, infinity for all; or, below 1, the share of each image's, at least one.
         negatives: how many per image at most.
         seed: of a fresh generator.
         name: where the labels come from, for errors.
@@ -72,7 +73,8 @@ def draw(
         ValueError: a number is out of its range, or an image has no positive label; the message names rows.
     """
     truth = arrays.checked_labels(labels, name)
-    if positives <= 0 or (positives > 1 and positives != int(positives)) or negatives < 0:
+    whole = positives in (1, math.inf) or (positives > 1 and float(positives).is_integer())
+    if not (whole or 0 < positives < 1) or negatives < 0:
         raise ValueError(
             "observed labels: expected a number of positives from 1, or a share between 0 and 1, and a number of "
             f"negatives from 0; found {positives} and {negatives}"
@@ -165,6 +167,6 @@ class Observed:
         return self.labels[rows]
 
 
-def _number(wanted: int | float, there: int) -> int:
+def _number(wanted: float, there: int) -> int:
     """How many of an image's labels are observed."""
-    return int(wanted) if wanted >= 1 else max(1, round(wanted * there))
+    return int(min(wanted, there)) if wanted >= 1 else max(1, round(wanted * there))
