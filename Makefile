@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each job would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-slurm check docs format schema bench restore prune lock clean
+.PHONY: help setup demo test test-slurm check docs format generated bench restore prune lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -73,8 +73,9 @@ format: $(READY) ## format the code
 	$(BIN)/ruff format
 	$(BIN)/snakefmt Snakefile workflow/rules
 
-schema: $(READY) ## write config/README.md and the configuration's schema from the code
+generated: $(READY) ## write what follows from the code: config/README.md, schema, DVC's stages, SLURM's groups
 	$(BIN)/python workflow/schemas/generate.py
+	PYTHONPATH=workflow $(BIN)/python workflow/stages.py
 
 bench: $(READY) ## time the library beside its peers; some of them: make bench ONLY="labels linear"
 	PYTHONPATH=workflow $(BIN)/python tests/benchmarks/run.py $(ONLY)

@@ -15,18 +15,15 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/labels.smk"
 include: "workflow/rules/features.smk"
-include: "workflow/rules/top_models.smk"
-include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/beyond.smk"
-include: "workflow/rules/paper.smk"
-include: "workflow/rules/miml.smk"
-include: "workflow/rules/versions.smk"
+
+
+for experiment in EXPERIMENTS:
+
+    include: f"workflow/rules/{experiment}.smk"
 
 
 rule all:
     default_target: True
     input:
-        rules.paper.input,
-        rules.curves.output,
-        rules.provenance.output,
+        getattr(rules, MAIN).input,

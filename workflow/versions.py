@@ -16,13 +16,20 @@ import shutil
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 
+import yaml
+
+from multilabel.experiments import EXPERIMENTS
+
 ROOT = Path(__file__).resolve().parents[1]
 MADE = ("results", "resources")
-RUN_FOLDERS = ("top_models", "finetuned", "predictions", "metrics", "tensorboard")
+RUN_FOLDERS = ("predictions", "metrics", "tensorboard")
+"""Folders whose entries are runs, whatever experiment they are of; experiments name further ones."""
 
 
 def main() -> None:
@@ -47,7 +54,7 @@ def main() -> None:
 def run(target: str, configfile: str | None) -> None:
     """Make a target. Refuse where a file of it lies there that Snakemake did not make: DVC would lock it as new."""
     # Which files a target has, only Snakemake knows; asking it takes seconds, which most calls can do without.
-    strangers = [path for path in _outputs(target, configfile) if _is_stranger(path)] if _has_strangers() else []
+    strangers = [path for path in _outputs([target], configfile) if _is_stranger(path)] if _has_strangers() else []
     if strangers:
         sys.exit(
             f"Refused; nothing was run, nothing is locked. {len(strangers)} file(s) for {target} were not made here, "
@@ -71,8 +78,10 @@ def restore(configfile: str | None) -> None:
             f"Files are missing? dvc pull {stages}. Configuration or code were edited? Put that aside (git stash), "
             "restore, and bring it back (git stash pop)."
         )
-    _read(_snakemake("all", "--touch", "--forceall", configfile=configfile))
-    outputs = _outputs("all", configfile)
+    content = yaml.safe_load(stages.read_text(encoding="utf-8"))
+    targets = [stage["cmd"].split()[3] for stage in content["stages"].values()]
+    _read(_snakemake(*targets, "--touch", "--forceall", configfile=configfile))
+    outputs = _outputs(targets, configfile)
     missing = [path for path in outputs if not path.exists()]
     print(f"Restored: Snakemake takes {len(outputs) - len(missing)} files as made here.")
     if missing:
@@ -80,14 +89,15 @@ def restore(configfile: str | None) -> None:
 
 
 def prune(configfile: str | None, *, remove: bool) -> None:
-    """List the runs in the results that the configuration does not name, and remove them if asked."""
-    outputs = _outputs("all", configfile)
-    (results,) = {path.parents[1] for path in outputs if path.parent.name == "provenance"}
+    """List the runs of any experiment that the configuration does not name, and remove them if asked."""
+    outputs = _outputs(EXPERIMENTS, configfile)
+    results, _ = Counter(Path(*path.parts[:2]) for path in outputs if path.parts[0] == MADE[0]).most_common(1)[0]
+    named_folders = (import_module(f"multilabel.experiments.{name}.stages").RUN_FOLDERS for name in EXPERIMENTS)
     wanted = {path for output in outputs for path in (output, *output.parents)}
     named = {path.name.removesuffix(".json") for path in wanted}
     old = [
         path
-        for folder in RUN_FOLDERS
+        for folder in dict.fromkeys(chain(RUN_FOLDERS, *named_folders))
         for place in sorted(results.rglob(folder))  # those of baselines and further seeds, and of timings, too
         for path in sorted(place.glob("*"))
         if path not in wanted and not (folder == "tensorboard" and path.name in named)
@@ -140,9 +150,9 @@ def _read(command: Sequence[str]) -> str:
     return result.stdout
 
 
-def _outputs(target: str, configfile: str | None) -> list[Path]:
-    """Every file and folder that is made for a target, in any order."""
-    header, *lines = _read(_snakemake(target, "--summary", configfile=configfile)).splitlines()
+def _outputs(targets: Iterable[str], configfile: str | None) -> list[Path]:
+    """Every file and folder that is made for some targets, in any order."""
+    header, *lines = _read(_snakemake(*targets, "--summary", configfile=configfile)).splitlines()
     column = header.split("\t").index("output_file")
     return [Path(line.split("\t")[column]) for line in lines]
 

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from comparison import Row, in_turn
 
-from multilabel import bootstrap
-from multilabel.evaluation import evaluate
+from multilabel.evaluation import bootstrap, evaluate
 
 N, L = 5_000, 80
 

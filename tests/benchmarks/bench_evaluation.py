@@ -9,8 +9,7 @@ import numpy as np
 from comparison import Row, in_turn
 from sklearn import metrics as sk
 
-from multilabel import decisions, metrics
-from multilabel.evaluation import evaluate
+from multilabel.evaluation import decisions, evaluate, metrics
 
 N, L = 40_504, 80
 

@@ -35,15 +35,16 @@ def draw(folder: Path, count: int) -> None:
 def ours(folder: Path, place: Path) -> float:
     """Extraction by this library."""
     devices.configure(os.cpu_count() or 1, gpu=False)
-    from multilabel import backbones, features
-    from multilabel.labels import LabelMatrix
+    from multilabel.datasets.labels import LabelMatrix
+    from multilabel.features import extraction
+    from multilabel.networks import backbones
 
     names = sorted(path.name for path in folder.iterdir())
     labels = LabelMatrix(np.arange(len(names)), tuple(names), ("any",), np.zeros((len(names), 1)))
     base = backbones.build("VGG16", input_size=SIZE)
     outputs = {design: place / f"{'_'.join(design)}.h5" for design in DESIGNS}
     started = time.monotonic()
-    features.extract(
+    extraction.extract(
         labels,
         folder,
         base,
@@ -61,7 +62,8 @@ def predict(folder: Path, place: Path) -> float:
     """One pass per file, as Keras' guides do it."""
     import keras
 
-    from multilabel import backbones, images
+    from multilabel.images.normalise import normalise
+    from multilabel.networks import backbones
 
     base = backbones.build("VGG16", input_size=SIZE)
     layers = {
@@ -74,7 +76,7 @@ def predict(folder: Path, place: Path) -> float:
         pixels = keras.utils.image_dataset_from_directory(
             folder, labels=None, image_size=(SIZE, SIZE), batch_size=BATCH, shuffle=False, verbose=False
         )
-        pixels = pixels.map(lambda batch, kind=preprocess: images.normalise(batch, kind)).prefetch(2)
+        pixels = pixels.map(lambda batch, kind=preprocess: normalise(batch, kind)).prefetch(2)
         found = keras.Sequential([base, layers[pooling]]).predict(pixels, verbose=0)
         np.save(place / f"{preprocess}_{pooling}.npy", found.astype(np.float16) if pooling == "77" else found)
     return time.monotonic() - started
@@ -85,7 +87,7 @@ def bare(folder: Path, place: Path) -> float:
     devices.configure(os.cpu_count() or 1, gpu=False)
     import tensorflow as tf
 
-    from multilabel import backbones
+    from multilabel.networks import backbones
 
     base = backbones.build("VGG16", input_size=SIZE)
     forward = tf.function(lambda pixels: base(pixels, training=False))

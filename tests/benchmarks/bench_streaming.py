@@ -19,7 +19,7 @@ SETTINGS = {"epochs": 1, "patience": 5, "min_delta": 0.0, "momentum": 0.9, "deca
 
 def write(folder: Path, split: str, count: int) -> None:
     """Write the features and labels of a split."""
-    from multilabel.labels import LabelMatrix
+    from multilabel.datasets.labels import LabelMatrix
 
     with h5py.File(folder / f"{split}.h5", "w") as file:
         file["image_id"] = np.arange(count)
@@ -51,7 +51,7 @@ if __name__ == "__main__":
     from multilabel import devices
 
     devices.configure(2, gpu=False)
-    from multilabel import top_models
+    from multilabel.experiments.transfer import top_models
 
     folder = sys.argv[1]
     top_models.train(

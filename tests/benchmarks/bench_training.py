@@ -29,7 +29,7 @@ JOB = f"""
 import json, sys
 from multilabel import devices
 devices.configure(1, gpu=False)
-from multilabel import top_models
+from multilabel.experiments.transfer import top_models
 
 folder, *names = sys.argv[1:]
 files = [[f"{{folder}}/{{kind}}_{{split}}.h5" for split in ("train", "val")] for kind in ("features", "labels")]
@@ -81,7 +81,8 @@ def epochs(name: str, rounds: int, count: int = 20_000) -> None:
     import keras
     import tensorflow as tf
 
-    from multilabel import runs, top_models, training
+    from multilabel import training
+    from multilabel.experiments.transfer import runs, top_models
 
     run = runs.parse(f"random_features_{name}")
     x, y = random_data(count, seed=0)
@@ -122,8 +123,8 @@ def epochs(name: str, rounds: int, count: int = 20_000) -> None:
 
 def grid(count: int = 2_000) -> Row:
     """The grid as the workflow runs it, one thread a job, and scripts with `fit`; both two at a time."""
-    from multilabel import runs
-    from multilabel.labels import LabelMatrix
+    from multilabel.datasets.labels import LabelMatrix
+    from multilabel.experiments.transfer import runs
 
     with tempfile.TemporaryDirectory() as place:
         for split, number in (("train", count), ("val", count // 4)):

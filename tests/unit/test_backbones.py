@@ -3,7 +3,7 @@ import keras
 import numpy as np
 import pytest
 
-from multilabel import backbones
+from multilabel.networks import backbones
 
 NARROW = {"width": 1 / 16, "input_size": 32}
 

@@ -1,6 +1,6 @@
 """Wrong input gives one clear error and leaves nothing behind: annotations, splits, images, weights, earlier files.
 
-Wrong configurations are in test_config.py, each way in which an image can be damaged in test_images.py.
+Wrong configurations are in test_config.py, each way in which an image can be damaged in images/test_decode.py.
 """
 
 import copy
@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from multilabel import backbones, features, finetune, images, labels, runs, top_models
-from multilabel.datasets import coco
-from multilabel.labels import LabelMatrix
+from multilabel.datasets import coco, labels
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.transfer import finetune, runs, top_models
+from multilabel.features import extraction
+from multilabel.images.decode import DamagedImagesError
+from multilabel.networks import backbones
 
 READING = {"workers": 2, "damaged": "stop"}
 BASE = {"network": "VGG16", "width": 1 / 16, "input_size": 32, "seed": 0}
@@ -194,7 +197,7 @@ def test_a_held_out_part_that_leaves_one_part_empty(project, split, fraction):
 def extract(project, base):
     """What the rule `features` does."""
     place = project / "results" / "features"
-    features.extract(
+    extraction.extract(
         LabelMatrix.load(project / "labels.h5"),
         project / "images",
         base,
@@ -247,7 +250,7 @@ def test_a_damaged_image_stops_the_extraction_of_features(with_images, narrow, r
     path = with_images / "images" / "7.png"
     DAMAGE[reason](path)
     message = rf"^1 image\(s\) are damaged or missing:\n  {path}: {reason}(?s:.*)dataset.damaged_images: skip$"
-    refused(with_images, message, extract, with_images, narrow, error=images.DamagedImagesError)
+    refused(with_images, message, extract, with_images, narrow, error=DamagedImagesError)
 
 
 @pytest.mark.parametrize("memory_gb", [1.0, 0.0], ids=["kept in memory", "read in each epoch"])
@@ -256,7 +259,7 @@ def test_damaged_images_stop_fine_tuning(with_images, memory_gb):
     for name in ("3.png", "5.png"):
         cut(with_images / "images" / name)
     message = r"^2 image\(s\) are damaged or missing:(?s:.*)3.png(?s:.*)5.png"
-    refused(with_images, message, fine_tune, with_images, memory_gb, error=images.DamagedImagesError)
+    refused(with_images, message, fine_tune, with_images, memory_gb, error=DamagedImagesError)
 
 
 # Weights; what the message says of each fault is in test_backbones.py

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from multilabel import bootstrap, config, evaluation
-from multilabel.predictions import Predictions
+from multilabel import config
+from multilabel.evaluation import all_metrics, bootstrap
+from multilabel.evaluation.predictions import Predictions
 
 
 def simulated(n, n_labels=4, seed=0, strength=1.5):
@@ -26,7 +27,7 @@ def test_every_metric_is_what_evaluate_gives_for_the_images_drawn(decimals):
     scores = scores.round(decimals)
     found = bootstrap.resample(truth, scores, k=2, n=30, seed=4)
     for position, images in enumerate(images_drawn(50, 30, seed=4)):
-        expected = evaluation.evaluate(truth[images], scores[images], k=2, validation=(truth, scores))
+        expected = all_metrics.evaluate(truth[images], scores[images], k=2, validation=(truth, scores))
         expected.pop("cardinality_threshold_tau")
         assert list(found) == list(expected)
         np.testing.assert_allclose([found[name][position] for name in found], list(expected.values()), atol=1e-12)
@@ -54,12 +55,12 @@ def test_no_images_or_no_resamples_are_an_error(n_images, n):
 
 def test_intervals_hold_the_true_value_95_times_of_100():
     options = {"k": 2, "validation": simulated(1000, seed=10**6)}
-    true = evaluation.evaluate(*simulated(200_000, seed=10**6 + 1), **options)
+    true = all_metrics.evaluate(*simulated(200_000, seed=10**6 + 1), **options)
     trials = 150
     held = dict.fromkeys(true, 0)
     for seed in range(trials):
         sample = simulated(400, seed=seed)
-        values = evaluation.evaluate(*sample, **options)
+        values = all_metrics.evaluate(*sample, **options)
         frame = bootstrap.intervals(values, bootstrap.resample(*sample, n=300, seed=trials + seed, **options))
         for row in frame.itertuples():
             held[row.metric] += row.low <= true[row.metric] <= row.high

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from multilabel import cooccurrence, figures
+from multilabel.evaluation import cooccurrence
+from multilabel.report import figures
 
 # Ten images: 0 and 1 always together, 2 without them.
 TOGETHER = np.array([[1, 1, 0]] * 6 + [[0, 0, 1]] * 4)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from multilabel import curves
+from multilabel.report import curves
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from multilabel import decisions
+from multilabel.evaluation import decisions
 
 shapes = st.tuples(st.integers(1, 12), st.integers(1, 6))
 

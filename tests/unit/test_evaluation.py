@@ -3,8 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from multilabel import decisions, metrics
-from multilabel.evaluation import evaluate
+from multilabel.evaluation import decisions, evaluate, metrics
 
 DECISIONS = (
     "top_k",

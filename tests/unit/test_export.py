@@ -7,8 +7,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from multilabel import backbones, decisions, export, finetune, images, runs, top_models
-from multilabel.labels import LabelMatrix
+from multilabel import export
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.evaluation import decisions
+from multilabel.experiments.transfer import finetune, runs, top_models
+from multilabel.images.decode import decode
+from multilabel.networks import backbones
 
 NAME = "tiny_set_zmuvf_avg_1x8d5_lr11_b4_15_lr13_b4_hwrszf"
 BASE = {"network": "VGG16", "options": {}, "width": 1 / 16, "input_size": 32, "seed": 0}
@@ -40,7 +44,10 @@ def photos(tmp_path_factory):
 
 def save(path, weights, **changes):
     content = {
+        "experiment": "transfer",
+        "run": NAME,
         "base": BASE,
+        "preprocess": "zmuvf",
         "classes": CLASSES,
         "thresholds": THRESHOLDS,
         "statistics": STATISTICS,
@@ -63,7 +70,7 @@ def saved_model(file, tmp_path_factory):
 
 
 def decoded(photos, size=(32, 32)):
-    return np.stack([images.decode(path, size) for path in sorted(photos.iterdir())])
+    return np.stack([decode(path, size) for path in sorted(photos.iterdir())])
 
 
 # The file
@@ -71,7 +78,7 @@ def decoded(photos, size=(32, 32)):
 
 def test_a_model_file_says_what_it_is(file):
     model = export.load(file)
-    assert (model.run.name, model.base, model.classes, model.size) == (NAME, BASE, CLASSES, (32, 32))
+    assert (model.run, model.base, model.classes, model.size) == (NAME, BASE, CLASSES, (32, 32))
     assert model.thresholds.tolist() == THRESHOLDS
     assert model.statistics._asdict() == STATISTICS
     assert model.provenance == {"run": {"code": "0123"}}
@@ -161,7 +168,7 @@ def test_a_changed_weight_is_found(file, tmp_path):
 def test_a_saved_model_takes_images_of_any_size_and_gives_the_same_scores(saved_model, file, photos):
     serve, score = tf.saved_model.load(saved_model[0]).signatures["serving_default"], export.scorer(export.load(file))
     for path in sorted(photos.iterdir()):
-        expected = score(images.decode(path, (32, 32))[None])
+        expected = score(decode(path, (32, 32))[None])
         served = serve(images=tf.constant(np.asarray(Image.open(path))[None]))
         np.testing.assert_allclose(served["scores"].numpy(), expected, rtol=0, atol=export.AGREEMENT)
         assert (served["predicted"].numpy() == decisions.threshold(served["scores"].numpy(), THRESHOLDS)).all()
@@ -185,4 +192,4 @@ def test_an_existing_folder_is_left_alone(file, tmp_path):
 def test_images_are_resized_as_files_are(shape, size, tmp_path):
     pixels = np.random.default_rng(1).integers(0, 256, (*shape, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "image.png")
-    assert (export.resize(pixels[None], size).numpy()[0] == images.decode(tmp_path / "image.png", size)).all()
+    assert (export.resize(pixels[None], size).numpy()[0] == decode(tmp_path / "image.png", size)).all()

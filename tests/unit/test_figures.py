@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from multilabel import figures
+from multilabel.report import figures
 
 GRID = [f"coco_2017_zmuvs_avg_{n}x{size}d5_lr{rate}_b128" for n in (1, 2) for size in (1024, 2048) for rate in (11, 52)]
 SAVE = """
 import sys
 import pandas as pd
-from multilabel import figures
+from multilabel.report import figures
 figures.save(figures.fig3(pd.DataFrame({"train": [3, 20, 5], "val": [1, 4, 0]})), sys.argv[1])
 """
 

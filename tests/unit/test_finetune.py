@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from multilabel import backbones, finetune, images, runs, top_models
-from multilabel.finetune import ImageFiles
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.transfer import finetune, runs, top_models
+from multilabel.experiments.transfer.finetune import ImageFiles
+from multilabel.images.decode import decode
+from multilabel.images.normalise import normalise
+from multilabel.networks import backbones
 
 TOP_MODEL = "tiny_set_zmuvs_avg_1x8d5_lr11_b4"
 NAME = f"{TOP_MODEL}_15_lr13_b4_hwrszf"
@@ -138,7 +141,7 @@ def test_chunks_hold_whole_batches_but_for_the_last(files):
 def test_each_image_comes_with_its_own_label(files):
     for chunk in files.chunks(5, 2):
         for pixels, place in zip(chunk.x, chunk.y, strict=True):
-            assert (pixels == images.decode(files.paths[place], (32, 32))).all()
+            assert (pixels == decode(files.paths[place], (32, 32))).all()
 
 
 def test_skipped_images_leave_the_others_with_their_labels(files, tmp_path):
@@ -160,7 +163,7 @@ def test_images_that_are_all_damaged_are_an_error_when_they_are_skipped(tmp_path
 
 def test_training_images_are_augmented_and_validation_images_are_not():
     pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
-    plain = images.normalise(pixels, "inet").numpy()
+    plain = normalise(pixels, "inet").numpy()
     step = np.array([0, 4], np.int32)
     assert (finetune.preparation("inet", None)(pixels, step).numpy() == plain).all()
     assert (finetune.preparation("inet", None, "hwrszf")(pixels, step).numpy() != plain).any()

@@ -12,7 +12,9 @@ import pytest
 from PIL import Image
 from tests.chromium import tab
 
-from multilabel import gallery, images, metrics
+from multilabel.evaluation import metrics
+from multilabel.images.decode import ImageError
+from multilabel.report import gallery
 
 CLASSES = ["cat", "dog", "bird", "horse"]
 THRESHOLDS = [0.5, 0.5, 0.5, 0.5]
@@ -84,7 +86,7 @@ def test_thumbnails_are_small_and_keep_the_aspect_ratio(tmp_path):
 
 def test_a_damaged_image_is_named(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"")
-    with pytest.raises(images.ImageError, match=r"a\.jpg: empty file"):
+    with pytest.raises(ImageError, match=r"a\.jpg: empty file"):
         list(gallery.thumbnails([tmp_path / "a.jpg"]))
 
 

@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from multilabel import labels
-from multilabel.labels import LabelMatrix
+from multilabel.datasets import labels
+from multilabel.datasets.labels import LabelMatrix
 
 CLASSES = ("person", "dog", "toaster")
 

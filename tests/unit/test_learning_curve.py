@@ -2,8 +2,8 @@ import h5py
 import numpy as np
 import pytest
 
-from multilabel import learning_curve
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.transfer import learning_curve
 
 RUN = "a_set_zmuvs_avg_1x16d0_lr11_b16"
 SETTINGS = {"epochs": 20, "patience": 5, "min_delta": 0.0, "momentum": 0.9, "decay": 0.0, "seed": 3, "memory_gb": 1.0}

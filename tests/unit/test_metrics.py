@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn import metrics as sk
 
-from multilabel import decisions, metrics
+from multilabel.evaluation import decisions, metrics
 
 AVERAGES = {"macro": "macro", "micro": "micro", "instance": "samples"}  # ours: scikit-learn's
 BY_RANKING = [

@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from multilabel import backbones, miml, tables
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.miml import protocol, tables
+from multilabel.networks import backbones
 
 SETTINGS = {"share": 2 / 3, "c": 1.0, "solver": "own", "seed": 3}
 
@@ -28,18 +29,22 @@ def samples(tmp_path):
     """90 images whose three labels show in the last features alone."""
     rng = np.random.default_rng(0)
     x = rng.gamma(1.0, size=(90, 8))
-    return miml.load(*made(tmp_path, (x[:, 5:] > 1).astype(np.uint8), x))
+    return protocol.load(*made(tmp_path, (x[:, 5:] > 1).astype(np.uint8), x))
 
 
 def test_two_thirds_train_and_the_rest_tests():
-    train, test = miml.split_rows(591, 2 / 3, seed=0, number=0)
+    train, test = protocol.split_rows(591, 2 / 3, seed=0, number=0)
     assert (len(train), len(test)) == (394, 197)
     assert sorted([*train, *test]) == list(range(591))
 
 
 def test_a_split_depends_on_its_number_alone():
-    assert (miml.split_rows(50, 0.5, seed=1, number=4)[0] == miml.split_rows(50, 0.5, seed=1, number=4)[0]).all()
-    assert (miml.split_rows(50, 0.5, seed=1, number=4)[0] != miml.split_rows(50, 0.5, seed=1, number=5)[0]).any()
+    assert (
+        protocol.split_rows(50, 0.5, seed=1, number=4)[0] == protocol.split_rows(50, 0.5, seed=1, number=4)[0]
+    ).all()
+    assert (
+        protocol.split_rows(50, 0.5, seed=1, number=4)[0] != protocol.split_rows(50, 0.5, seed=1, number=5)[0]
+    ).any()
 
 
 def test_blocks_are_in_the_order_of_their_columns(samples):
@@ -48,27 +53,27 @@ def test_blocks_are_in_the_order_of_their_columns(samples):
 
 
 def test_each_split_has_a_row_per_classifier_and_size(samples):
-    scores, _ = miml.evaluate(samples, [0, 5], sizes=[20, 40, 1000], **SETTINGS)
+    scores, _ = protocol.evaluate(samples, [0, 5], sizes=[20, 40, 1000], **SETTINGS)
     counts = scores.groupby(["split", "classifier"])["images"].apply(list)
     assert set(counts.index) == {(split, name) for split in (0, 5) for name in ("VGG+L1LR", "VGG+LR")}
     assert all(sizes == [20, 40, 60] for sizes in counts)
 
 
 def test_jobs_of_some_splits_make_what_one_job_makes(samples):
-    together, _ = miml.evaluate(samples, [0, 1, 2], sizes=[20], **SETTINGS)
-    apart = pd.concat([miml.evaluate(samples, numbers, sizes=[20], **SETTINGS)[0] for numbers in ([0], [1, 2])])
+    together, _ = protocol.evaluate(samples, [0, 1, 2], sizes=[20], **SETTINGS)
+    apart = pd.concat([protocol.evaluate(samples, numbers, sizes=[20], **SETTINGS)[0] for numbers in ([0], [1, 2])])
     pd.testing.assert_frame_equal(together, apart.reset_index(drop=True))
 
 
 def test_both_solvers_agree(samples):
-    own, _ = miml.evaluate(samples, [0], sizes=[], **SETTINGS)
-    liblinear, _ = miml.evaluate(samples, [0], sizes=[], **{**SETTINGS, "solver": "liblinear"})
+    own, _ = protocol.evaluate(samples, [0], sizes=[], **SETTINGS)
+    liblinear, _ = protocol.evaluate(samples, [0], sizes=[], **{**SETTINGS, "solver": "liblinear"})
     pd.testing.assert_frame_equal(own, liblinear, atol=0.02)
 
 
 def test_the_l1_penalty_chooses_where_the_labels_show(samples):
-    _, chosen = miml.evaluate(samples, range(3), sizes=[], **SETTINGS)
-    table = miml.chosen_by_block(chosen, samples.blocks)
+    _, chosen = protocol.evaluate(samples, range(3), sizes=[], **SETTINGS)
+    table = tables.chosen_by_block(chosen, samples.blocks)
     assert table.loc["late", "share of chosen"] > 0.6
     assert table["features"].tolist() == [3, 5]
     assert table["share of chosen"].sum() == pytest.approx(1)
@@ -78,12 +83,12 @@ def test_a_class_with_one_image_is_named(tmp_path):
     truth = np.ones((10, 2), np.uint8)
     truth[1:, 1] = 0
     with pytest.raises(ValueError, match=r"labels.h5: expected at least 2 images of each class.*class 1 \(1\)"):
-        miml.load(*made(tmp_path, truth, np.ones((10, 8))))
+        protocol.load(*made(tmp_path, truth, np.ones((10, 8))))
 
 
 def test_table_1_has_published_rows_and_ours(samples):
-    scores, _ = miml.evaluate(samples, range(3), sizes=[20], **SETTINGS)
-    table, shown = miml.comparison(scores, tables.published()["miml"]["msrc"])
+    scores, _ = protocol.evaluate(samples, range(3), sizes=[20], **SETTINGS)
+    table, shown = tables.comparison(scores, tables.published()["msrc"])
     assert len(shown) == 10
     assert shown.iloc[0].tolist() == [
         "Published",
@@ -96,13 +101,13 @@ def test_table_1_has_published_rows_and_ours(samples):
 
 
 def test_a_dataset_that_nobody_published_on_has_our_rows_alone(samples):
-    scores, _ = miml.evaluate(samples, [0, 1], sizes=[], **SETTINGS)
-    assert miml.comparison(scores, None)[1]["method"].tolist() == ["VGG+L1LR", "VGG+LR"]
-    assert miml.best_published(None) == {}
+    scores, _ = protocol.evaluate(samples, [0, 1], sizes=[], **SETTINGS)
+    assert tables.comparison(scores, None)[1]["method"].tolist() == ["VGG+L1LR", "VGG+LR"]
+    assert tables.best_published(None) == {}
 
 
 def test_the_best_published_method_is_not_the_papers_own():
-    best = miml.best_published(tables.published()["miml"]["msrc"])
+    best = tables.best_published(tables.published()["msrc"])
     assert best == {
         "average precision": 0.688,
         "coverage": 0.238,

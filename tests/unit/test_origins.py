@@ -3,7 +3,8 @@ import json
 import h5py
 import pytest
 
-from multilabel import origins, provenance
+from multilabel import provenance
+from multilabel.report import origins
 
 RECORD = {
     "configuration": {"grid": {"epochs": 3}},

@@ -4,9 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
-from multilabel import evaluation, predictions
-from multilabel.labels import LabelMatrix
-from multilabel.predictions import Predictions
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.evaluation import all_metrics, predictions
+from multilabel.evaluation.predictions import Predictions
 
 SCORES = np.array([[0.9, 0.1], [0.2, 0.3], [0.6, 0.7]])
 
@@ -92,14 +92,14 @@ def drawn(seed, count=40, classes=5):
 def test_metrics_are_those_of_the_test_images_with_thresholds_of_the_validation_images():
     test, validation = drawn(1), drawn(2)
     found = predictions.metrics_of(test, validation, k=2)
-    expected = evaluation.evaluate(test.truth, test.scores, k=2, validation=(validation.truth, validation.scores))
+    expected = all_metrics.evaluate(test.truth, test.scores, k=2, validation=(validation.truth, validation.scores))
     assert {name: value for name, value in found.items() if not name.startswith("validation_")} == expected
 
 
 def test_metrics_of_the_validation_images_stand_beside_them():
     test, validation = drawn(1), drawn(2)
     found = predictions.metrics_of(test, validation, k=2)
-    expected = evaluation.evaluate(validation.truth, validation.scores, k=2)
+    expected = all_metrics.evaluate(validation.truth, validation.scores, k=2)
     assert {name: found[f"validation_{name}"] for name in expected} == expected
 
 

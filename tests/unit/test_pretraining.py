@@ -2,8 +2,9 @@ import h5py
 import numpy as np
 import pytest
 
-from multilabel import backbones, images, pretraining
 from multilabel.datasets import shapes
+from multilabel.images.normalise import normalise
+from multilabel.networks import backbones, pretraining
 
 BASE = {"network": "VGG16", "width": 1 / 16, "input_size": 32}
 
@@ -29,7 +30,7 @@ def weights(single_objects):
 def average_features(network, single_objects):
     with h5py.File(single_objects) as file:
         pixels = file["images"][()]
-    return network(images.normalise(pixels, pretraining.PREPROCESS)).numpy().mean(axis=(1, 2))
+    return network(normalise(pixels, pretraining.PREPROCESS)).numpy().mean(axis=(1, 2))
 
 
 def test_the_weights_load_as_those_of_any_base_network(weights):

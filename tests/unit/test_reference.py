@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from multilabel import config, figures, reference, runs
+from multilabel import config
+from multilabel.experiments.transfer import figures, reference, runs
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from multilabel import config, reference, reproduction, tables
-from multilabel.labels import LabelMatrix
+from multilabel import config
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.transfer import reference, reproduction
+from multilabel.report import tables
 
 PANELS = {"fig4a": "fig4a", "fig4b": "fig4b", "fig5a": "fig5a", "fig5b": "fig5b", "fig5c": "fig5c"} | {
     "fig6a": "fig6",

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multilabel import runs
-from multilabel.runs import FinetuneRun, TopModelRun
+from multilabel.experiments.transfer import runs
+from multilabel.experiments.transfer.runs import FinetuneRun, TopModelRun
 
 rates = st.from_regex(r"[1-9]\d?\d", fullmatch=True)
 top_models = st.builds(

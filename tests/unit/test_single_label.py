@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from multilabel import single_label
 from multilabel.datasets import coco
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.transfer import single_label
 
 READING = {"workers": 1, "damaged": "stop"}
 

@@ -11,9 +11,10 @@ import keras
 import numpy as np
 import pytest
 
-from multilabel import runs, top_models, training
-from multilabel.labels import LabelMatrix
-from multilabel.top_models import FeatureFile
+from multilabel import training
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.transfer import runs, top_models
+from multilabel.experiments.transfer.top_models import FeatureFile
 
 RUN = "a_set_zmuvs_77_1x8d5_lr11_b16"
 SETTINGS = {"epochs": 3, "patience": 5, "min_delta": 0.0, "momentum": 0.9, "decay": 1e-6, "seed": 3, "memory_gb": 0.0}
@@ -240,7 +241,7 @@ TRAINED = f"""
 import sys
 from multilabel import devices
 devices.configure(1, gpu=False)
-from multilabel import top_models
+from multilabel.experiments.transfer import top_models
 
 project, folder, *names = sys.argv[1:]
 features = [project + "/train.h5", project + "/val.h5"]
@@ -288,7 +289,7 @@ import resource, sys
 from multilabel import devices
 devices.configure(1, gpu=False)
 import h5py, numpy as np
-from multilabel import top_models
+from multilabel.experiments.transfer import top_models
 from multilabel.training import InMemory
 
 source, inputs = top_models._source(sys.argv[1], lambda image_id: image_id, 0, float(sys.argv[2]))

@@ -8,10 +8,11 @@ import sys
 import numpy as np
 import pytest
 
-from multilabel import decisions, export
+from multilabel import export
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.evaluation import decisions
+from multilabel.evaluation.predictions import load, load_with_truth
 from multilabel.files import read_json
-from multilabel.labels import LabelMatrix
-from multilabel.predictions import load, load_with_truth
 
 RESULTS = "results/shapes_smallest"
 MODEL = f"{RESULTS}/model/shapes_smallest.h5"
@@ -27,7 +28,7 @@ def final(finished):
 
 def test_the_model_file_has_the_final_run_and_its_origin(finished, final):
     model = export.load(finished / MODEL)
-    assert (model.run.name, model.classes) == (final[0], final[1].classes)
+    assert (model.run, model.classes) == (final[0], final[1].classes)
     assert model.provenance["run"] == read_json(finished / RESULTS / "finetuned" / final[0] / "run.json")
 
 

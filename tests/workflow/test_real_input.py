@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from multilabel import metrics, predictions
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.evaluation import metrics, predictions
+from multilabel.evaluation.predictions import load_with_truth
 from multilabel.files import read_json
-from multilabel.labels import LabelMatrix
-from multilabel.predictions import load_with_truth
 
 from .conftest import FIGURES, ROOT, copy_project, planned, run_snakemake
 

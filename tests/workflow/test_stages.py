@@ -12,7 +12,7 @@ import yaml
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
-from multilabel import runs
+from multilabel.experiments.transfer import runs
 
 from .conftest import ROOT, SMALLEST, copy_project
 

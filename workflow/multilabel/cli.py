@@ -90,7 +90,7 @@ def export_model(options: argparse.Namespace) -> int:
     with _quiet():
         devices.configure(options.threads)
     difference = export.save_tensorflow(model, options.folder)
-    print(f"{options.folder}: SavedModel of {model.run.name}; its scores differ from the model's by {difference:.1e}")
+    print(f"{options.folder}: SavedModel of {model.run}; its scores differ from the model's by {difference:.1e}")
     return 0
 
 
@@ -137,12 +137,14 @@ def _results(
     model: "Model", paths: Sequence[Path], options: argparse.Namespace, bad: list[tuple[Path, str]]
 ) -> Iterator[tuple[Path, list[Prediction]]]:
     """Each image with its labels, in the order of `paths`; `bad` takes those that cannot be read, with the reason."""
-    from multilabel import decisions, devices, export, images
+    from multilabel import devices, export
+    from multilabel.evaluation import decisions
+    from multilabel.images import decode
 
     with _quiet():
         devices.configure(options.threads)
     score = export.scorer(model)
-    batches = images.batches(
+    batches = decode.batches(
         paths, model.size, options.batch_size, workers=options.threads, damaged="skip", skipped=bad
     )
     for rows, pixels in batches:

@@ -4,41 +4,46 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import h5py
 import numpy as np
 
-from multilabel import runs
+from multilabel.experiments import EXPERIMENTS
 from multilabel.files import complete_or_absent
-from multilabel.images import ChannelStatistics, normalise
+from multilabel.images.normalise import ChannelStatistics
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-FORMAT, VERSION = "multilabel model", 1
-MAKE_AGAIN = "Make it with this version of the project: snakemake model"
+FORMAT, VERSION = "multilabel model", 2
+MAKE_AGAIN = "Make it again with this version of the project"
 AGREEMENT = 1e-4
 """How far the scores of a SavedModel may be from the model's."""
 PILLOW_BITS = 22
 """Binary places of the weights with which Pillow resizes 8-bit images."""
 
 Scorer = Callable[[np.ndarray], np.ndarray]
+Scores = Callable[["tf.Tensor"], "tf.Tensor"]
 
 
 class Model(NamedTuple):
     """What a model file says; its weights are read by `network`.
 
-    `run` is the fine-tuned run; `base` the arguments of `backbones.build`, weights apart; `classes` L names;
+    `run` is the run's name, and `experiment` that of the experiment whose module `model` builds its network; `base` the
+    arguments of `backbones.build`, weights apart; `preprocess` the normalisation of the images; `classes` L names;
     `thresholds` L numbers, the lowest score at which each class is predicted; `statistics` the channel statistics that
     `zmuvf` needs; `provenance` where run and thresholds come from.
     """
 
     path: Path
-    run: runs.FinetuneRun
+    experiment: str
+    run: str
     base: Mapping[str, Any]
+    preprocess: str
     classes: tuple[str, ...]
     thresholds: np.ndarray
     statistics: ChannelStatistics | None
@@ -54,7 +59,10 @@ def save(
     path: str | Path,
     weights: str | Path,
     *,
+    experiment: str,
+    run: str,
     base: Mapping[str, Any],
+    preprocess: str,
     classes: Sequence[str],
     thresholds: Sequence[float] | np.ndarray,
     statistics: Mapping[str, Sequence[float]] | None,
@@ -66,23 +74,25 @@ def save(
 
     Args:
         path: the file to write.
-        weights: `…/{run}/best.weights.h5` of the fine-tuned run.
+        weights: the run's weights as Keras writes them, such as `…/{run}/best.weights.h5`.
+        experiment: whose run it is.
+        run: the run's name.
         base: arguments of `backbones.build`, weights apart.
+        preprocess: the normalisation of the images.
         classes: L names.
         thresholds: one for each class.
         statistics: the channel statistics that `zmuvf` needs.
         provenance: anything that JSON can hold.
     """
-    weights = Path(weights)
-    run = _finetune_run(weights.parent.name)
     description = {
-        "run": run.name,
+        "experiment": experiment,
+        "run": run,
         "base": base,
         "preprocess": {
             "colours": "RGB",
             "size": [base["input_size"]] * 2,
             "resize": "bilinear, as Pillow does, aspect ratio not kept",
-            "normalise": run.preprocess,
+            "normalise": preprocess,
             "statistics": statistics,
         },
         "classes": list(classes),
@@ -127,8 +137,10 @@ def load(path: str | Path) -> Model:
             raise ValueError(f"expected one threshold for each of {len(content['classes'])} classes")
         return Model(
             path,
-            _finetune_run(content["run"]),
+            content["experiment"],
+            content["run"],
             content["base"],
+            content["preprocess"]["normalise"],
             tuple(content["classes"]),
             thresholds,
             ChannelStatistics(**statistics) if statistics else None,
@@ -142,24 +154,26 @@ def load(path: str | Path) -> Model:
         raise ValueError(f"{path}: {error}. {MAKE_AGAIN}") from error
 
 
-def network(model: Model) -> "keras.Model":
-    """The Keras model of a model file: normalised images → logits.
+def network(model: Model) -> tuple["keras.Model", Scores]:
+    """The Keras model of a model file, and a function from images, uint8 N×height×width×3 of its size, to its scores.
 
     Raises:
-        ValueError: the weights are damaged or do not fit; the message names the file.
+        ValueError: the weights are damaged or do not fit, or this version has no such experiment; the message names the
+            file.
     """
-    from multilabel import finetune
-
-    return finetune.load(model.path, model.run, model.base, len(model.classes))
+    if model.experiment not in EXPERIMENTS:
+        raise ValueError(
+            f"{model.path}: expected a model of {', '.join(EXPERIMENTS)}, found {model.experiment!r}. {MAKE_AGAIN}"
+        )
+    return import_module(f"multilabel.experiments.{model.experiment}.model").network(model)
 
 
 def scorer(model: Model) -> Scorer:
     """A function from images, uint8 N×height×width×3 of the model's size, to scores N×L, float32."""
     import tensorflow as tf
 
-    scores = tf.function(
-        _scores(model, network(model)), input_signature=[tf.TensorSpec([None, *model.size, 3], tf.uint8)]
-    )
+    _, of_images = network(model)
+    scores = tf.function(of_images, input_signature=[tf.TensorSpec([None, *model.size, 3], tf.uint8)])
     return lambda pixels: scores(tf.constant(pixels)).numpy()
 
 
@@ -183,8 +197,7 @@ def save_tensorflow(model: Model, folder: str | Path) -> float:
     folder = Path(folder)
     if folder.exists():
         raise FileExistsError(f"{folder}: expected a folder that does not exist yet")
-    network_ = network(model)
-    scores_of = _scores(model, network_)
+    network_, scores_of = network(model)
     thresholds = tf.constant(model.thresholds)
 
     def serve(images: "tf.Tensor") -> dict[str, "tf.Tensor"]:
@@ -219,7 +232,7 @@ def describe(path: str | Path) -> str:
 
 
 def resize(images: "tf.Tensor", size: tuple[int, int]) -> "tf.Tensor":
-    """Images, uint8 N×H×W×3, resized exactly as `images.decode` does by Pillow: rows first, rounded after each axis.
+    """Images, uint8 N×H×W×3, resized exactly as `decode` does by Pillow: rows first, rounded after each axis.
 
     Pillow's weights are whole numbers of 2⁻²². TensorFlow's own resizing differs by a grey level in many pixels, which
     scores show.
@@ -244,20 +257,3 @@ def _weights(length: "tf.Tensor", wanted: int) -> "tf.Tensor":
     distances = tf.range(tf.cast(length, tf.float64), dtype=tf.float64) + 0.5 - centres[:, None]
     triangle = tf.maximum(1 - tf.abs(distances / tf.maximum(scale, 1)), 0)
     return tf.floor(triangle / tf.reduce_sum(triangle, axis=1, keepdims=True) * 2.0**PILLOW_BITS + 0.5)
-
-
-def _finetune_run(name: str) -> runs.FinetuneRun:
-    run = runs.parse(name)
-    if not isinstance(run, runs.FinetuneRun):
-        raise ValueError(f"expected the model of a fine-tuned run, found {name}")
-    return run
-
-
-def _scores(model: Model, network_: "keras.Model") -> Callable[["tf.Tensor"], "tf.Tensor"]:
-    """From images of the network's size to scores, as in training."""
-    import tensorflow as tf
-
-    def scores(pixels: "tf.Tensor") -> "tf.Tensor":
-        return tf.sigmoid(network_(normalise(pixels, model.run.preprocess, model.statistics), training=False))
-
-    return scores

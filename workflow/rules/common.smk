@@ -11,7 +11,8 @@ sys.path.insert(0, LIBRARY)
 os.environ.update(PYTHONPATH=LIBRARY)
 
 from multilabel import config as configuration
-from multilabel import provenance, runs
+from multilabel import provenance
+from multilabel.experiments import EXPERIMENTS, MAIN
 
 # What is wanted of published archives, and where the default configuration looks for it.
 COCO_2017 = "resources/coco_2017"
@@ -31,21 +32,9 @@ except configuration.ConfigError as error:
 
 DATASET = CONFIG.dataset_id
 RESULTS = f"results/{DATASET}"
-RANDOM_BASE = f"{DATASET}/random_base"
 COVERAGE = f"{DATASET}/coverage"
-SEEDS = {f"{DATASET}/seeds/{seed}": seed for seed in CONFIG.further_seeds}
 TEST = CONFIG.test_split
-
-TOP_MODELS = {run.name: run for run in CONFIG.top_models}
-FINETUNED = {run.name: run for run in CONFIG.finetuned}
-STARTS = {run.top_model.name: run.top_model for run in FINETUNED.values()}
-# The folders with runs of stage 1: the dataset's own has all, the others what is compared with some of them.
-STAGE_1 = {
-    DATASET: CONFIG.top_models,
-    RANDOM_BASE: list(STARTS.values()) if CONFIG.finetune.random_base else [],
-    COVERAGE: list(STARTS.values()) if CONFIG.grid.coverage and CONFIG.labels.kind == "presence" else [],
-    **dict.fromkeys(SEEDS, CONFIG.repeated),
-}
+EVALUATED = list(dict.fromkeys(["val", TEST]))
 
 VGG16_WEIGHTS = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 VGG16_WEIGHTS_WITH_TOP = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
@@ -54,16 +43,14 @@ DOWNLOADS = CONFIG.downloads.model_dump()
 GPUS = int(CONFIG.gpu)
 BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
 READING = {"workers": CONFIG.features.workers, "damaged": CONFIG.dataset.damaged_images}
-GRID_SETTINGS = CONFIG.grid.model_dump(exclude={"runs", "extra", "seeds", "repeated", "coverage", "runs_per_job"})
-FINETUNE_SETTINGS = CONFIG.finetune.model_dump(exclude={"runs", "random_base"})
 
 
 wildcard_constraints:
-    # `root` is a folder of runs: the dataset's own, or one in it for what they are compared with; see STAGE_1.
-    root=rf"{DATASET}(/random_base|/coverage|/seeds/\d+)?",
+    # A folder with runs or features: the dataset's own, or one in it, of an experiment or for what is compared.
+    root=rf"{DATASET}(/\w+)*",
     split="train|val|test",
     file=f"{VGG16_WEIGHTS}|{VGG16_WEIGHTS_WITH_TOP}",
-    run=r"[a-z0-9]+_[a-z0-9]+_[a-z0-9_]+",
+    run=r"\w+",
 
 
 def code(script):
@@ -89,22 +76,34 @@ def memory(mb):
     return lambda wildcards, attempt: mb * attempt
 
 
-def table(name):
+def table(name, folder=RESULTS):
     """The four forms of a table."""
-    return [f"{RESULTS}/tables/{name}.{suffix}" for suffix in ("csv", "md", "tex", "html")]
+    return [f"{folder}/tables/{name}.{suffix}" for suffix in ("csv", "md", "tex", "html")]
 
 
-def figure(name):
+def figure(name, folder=RESULTS):
     """The two forms of a figure."""
-    return [f"{RESULTS}/figures/{name}.{suffix}" for suffix in ("pdf", "png")]
+    return [f"{folder}/figures/{name}.{suffix}" for suffix in ("pdf", "png")]
 
 
-def reported(paths, title, category, caption):
-    """Forms of a table or figure, of which the report has, under one title, one to look at and one to take along."""
-    forms = {"html": "on screen", "csv": "to keep", "png": "on screen", "pdf": "to keep"}
-    options = {"category": category, "caption": f"../report/{caption}.rst"}
-    named = [(path, forms.get(path.rsplit(".")[-1])) for path in paths]
-    return [report(path, labels={"result": title, "form": form}, **options) if form else path for path, form in named]
+def reporter(experiment):
+    """How an experiment shows its results in the report: a function of their paths, a title, a kind and a caption.
+
+    A result has one form to look at and one to take along. Captions lie in `workflow/report/{experiment}`.
+    """
+
+    def reported(paths, title, kind, caption):
+        forms = {"html": "on screen", "csv": "to keep", "png": "on screen", "pdf": "to keep"}
+        options = {
+            "category": EXPERIMENTS[experiment],
+            "subcategory": kind,
+            "caption": os.path.join(LIBRARY, "report", experiment, f"{caption}.rst"),
+        }
+        form_of = {path: forms.get(path.rsplit(".")[-1]) for path in paths}
+        labels = {path: {"result": title, "form": form} for path, form in form_of.items()}
+        return [report(path, labels=labels[path], **options) if form_of[path] else path for path in paths]
+
+    return reported
 
 
 def images_of(split):
@@ -126,12 +125,12 @@ def annotations_of(source):
     return getattr(CONFIG.dataset, source).annotations
 
 
-def weights_of(root):
-    """The weights file of the base network; none for random weights."""
-    kind = CONFIG.base.weights
-    if root == RANDOM_BASE or kind == "random":
+def weights_of(base):
+    """The weights file of a base network; none for random weights."""
+    if base.weights == "random":
         return []
-    return {"pretrain": f"{RESULTS}/base/pretrained.weights.h5", "official": OFFICIAL_WEIGHTS}.get(kind, kind)
+    made = {"pretrain": f"{RESULTS}/base/pretrained.weights.h5", "official": OFFICIAL_WEIGHTS}
+    return made.get(base.weights, base.weights)
 
 
 def statistics_of(*preprocesses):
@@ -139,68 +138,11 @@ def statistics_of(*preprocesses):
     return f"{RESULTS}/labels/channel_statistics.json" if "zmuvf" in preprocesses else []
 
 
-def outputs_of_stage_1(pattern):
-    """A file of each run of stage 1 in all folders, from a pattern of `root` and `run`."""
-    return [pattern.format(root=root, run=run.name) for root, found in STAGE_1.items() for run in found]
-
-
-def metrics_of(root):
-    """The metrics of those runs of a folder that fine-tuning starts from."""
-    return [f"results/{root}/metrics/{run.name}.json" for run in STAGE_1[root] if run.name in STARTS]
-
-
-def job_name(root, job):
-    """The name of the rule that trains some runs in a folder."""
-    return "_".join([*root.split(os.sep)[1:], f"top_models_{job}"])
-
-
 def labels_of(root, split):
-    """The labels that runs are trained on."""
+    """The labels that runs in a folder are trained on."""
     return f"results/{COVERAGE if root == COVERAGE else DATASET}/labels/{split}.h5"
 
 
 def labels_kind(root):
     """What labels say: whether a class is there, or how much of the image it covers."""
     return "coverage" if root == COVERAGE else CONFIG.labels.kind
-
-
-def settings_of(root):
-    """The settings of stage 1."""
-    return GRID_SETTINGS | {"seed": SEEDS.get(root, CONFIG.grid.seed)}
-
-
-def feature_file(root, split, run):
-    """The features of a split that a top model takes."""
-    base = RANDOM_BASE if root == RANDOM_BASE else DATASET
-    return f"results/{base}/features/{split}_{run.preprocess}_{run.pooling}.h5"
-
-
-def feature_files(root, run_list):
-    """The features of train and val that top models are trained on, each file once."""
-    return list(dict.fromkeys(feature_file(root, split, run) for run in run_list for split in ("train", "val")))
-
-
-def runs_of_panels(panels, settings=CONFIG):
-    """The runs of each panel, by their names."""
-    return {panel: [run.name for run in settings.panel(runs_)] for panel, runs_ in panels.items()}
-
-
-def jobs_of(run_list):
-    """The runs in jobs of at most `grid.runs_per_job`, dealt out so that jobs take alike long; same features together."""
-    ordered = sorted(run_list, key=lambda run: (run.preprocess, run.pooling))
-    count = -(-len(ordered) // CONFIG.grid.runs_per_job)
-    return [ordered[job::count] for job in range(count)]
-
-
-def record_of(root):
-    """What runs of stage 1 record of the configuration that they come from: their own stage and those before it."""
-    return {
-        "dataset": CONFIG.dataset.model_dump(),
-        "labels": CONFIG.labels.model_dump() | {"kind": labels_kind(root)},
-        "base": CONFIG.base.model_dump() | ({"weights": "random"} if root == RANDOM_BASE else {}),
-        "grid": settings_of(root),
-        "threads": CONFIG.threads.model_dump(include={"features", "training"}),
-    }
-
-
-FINETUNE_RECORD = record_of(DATASET) | {"finetune": FINETUNE_SETTINGS, "threads": CONFIG.threads.model_dump()}

@@ -59,8 +59,9 @@ rule channel_statistics:
 SHARDS = CONFIG.features.shards
 SHARD = "" if SHARDS == 1 else f"_shard{{shard}}of{SHARDS}"
 
-for root in [root for root in (DATASET, RANDOM_BASE) if STAGE_1[root]]:
-    designs = sorted({(run.preprocess, run.extracted) for run in STAGE_1[root]})
+for folder, (designs, base) in CONFIG.feature_sets.items():
+    root = os.path.join(DATASET, folder).rstrip("/")
+    named = f"{folder.replace('/', '_')}_".lstrip("_")
     prefix = f"results/{root}/features/{{split}}"
     finished = {
         "features": [f"{prefix}_{preprocess}_{pooling}.h5" for preprocess, pooling in designs],
@@ -69,11 +70,11 @@ for root in [root for root in (DATASET, RANDOM_BASE) if STAGE_1[root]]:
 
     rule:
         name:
-            "features" if root == DATASET else "random_base_features"
+            f"{named}features"
         input:
             labels=f"{RESULTS}/labels/{{split}}.h5",
             images=lambda wildcards: images_of(wildcards.split),
-            weights=weights_of(root),
+            weights=weights_of(base),
             statistics=statistics_of(*dict(designs)),
         output:
             **(finished if SHARDS == 1 else {"record": temp(f"{prefix}{SHARD}.json")}),
@@ -93,14 +94,14 @@ for root in [root for root in (DATASET, RANDOM_BASE) if STAGE_1[root]]:
         params:
             designs=designs,
             prefix=prefix,
-            base=BASE,
+            base=base.model_dump(exclude={"weights", "pretrain"}),
             settings=CONFIG.features.model_dump(include={"batch_size", "mixed_precision", "xla"}),
             reading=READING,
             part=lambda wildcards: (int(wildcards.get("shard", 1)) - 1, SHARDS),
             threads=CONFIG.threads.features,
             code=code("features.py"),
         message:
-            "Bottleneck features of {wildcards}"
+            f"Bottleneck features of {{wildcards}}: {root}"
         script:
             "../scripts/features.py"
 
@@ -108,7 +109,7 @@ for root in [root for root in (DATASET, RANDOM_BASE) if STAGE_1[root]]:
 
         rule:
             name:
-                "gather_features" if root == DATASET else "random_base_gather_features"
+                f"{named}gather_features"
             input:
                 expand(f"{prefix}{SHARD}.json", shard=range(1, SHARDS + 1), allow_missing=True),
             output:

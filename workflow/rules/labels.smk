@@ -1,4 +1,4 @@
-# Label matrices and what the dataset looks like.
+# Label matrices.
 
 
 rule labels:
@@ -17,6 +17,8 @@ rule labels:
         "logs/{root}/labels.log",
     benchmark:
         "benchmarks/{root}/labels.tsv"
+    wildcard_constraints:
+        root=rf"{DATASET}(/coverage)?",
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -39,30 +41,3 @@ rule labels:
         "Reading the labels of {wildcards.root}"
     script:
         "../scripts/labels.py"
-
-
-rule dataset_statistics:
-    input:
-        expand(f"{RESULTS}/labels/{{split}}.h5", split=CONFIG.splits),
-    output:
-        table=reported(table("dataset_statistics"), "Images and labels", "Dataset", "dataset_statistics"),
-        fig2=reported(figure("fig2"), "Fig. 2: images with each label", "Dataset", "fig2"),
-        fig3=reported(figure("fig3"), "Fig. 3: labels per image", "Dataset", "fig3"),
-    log:
-        log_of("dataset_statistics"),
-    benchmark:
-        benchmark_of("dataset_statistics")
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=10,
-    params:
-        splits=CONFIG.splits,
-        dataset=DATASET,
-        code=code("dataset_statistics.py"),
-    message:
-        "Counting labels: the dataset's table and Figs. 2 and 3"
-    script:
-        "../scripts/dataset_statistics.py"

@@ -2,6 +2,7 @@
 
 
 MIML = f"{RESULTS}/miml"
+miml_reported = reporter("miml")
 MIML_SPLITS = [
     range(start, min(start + CONFIG.miml.splits_per_job, CONFIG.miml.splits))
     for start in range(0, CONFIG.miml.splits, CONFIG.miml.splits_per_job)
@@ -10,7 +11,7 @@ MIML_SPLITS = [
 MIML_WEIGHTS = (
     f"resources/weights/{VGG16_WEIGHTS_WITH_TOP}"
     if CONFIG.base.weights == "official" and CONFIG.miml.bag != "average"
-    else weights_of(DATASET)
+    else weights_of(CONFIG.base)
 )
 
 
@@ -33,11 +34,11 @@ rule miml_labels:
     params:
         kind=CONFIG.dataset.kind,
         crowds=CONFIG.dataset.crowds,
-        code=code("miml_labels.py"),
+        code=code("miml/labels.py"),
     message:
         "Reading the labels of all images of {DATASET}"
     script:
-        "../scripts/miml_labels.py"
+        "../scripts/miml/labels.py"
 
 
 rule miml_features:
@@ -67,11 +68,11 @@ rule miml_features:
         batch_size=CONFIG.features.batch_size,
         reading=READING,
         threads=CONFIG.threads.features,
-        code=code("miml_features.py"),
+        code=code("miml/features.py"),
     message:
         "Features of all blocks of {CONFIG.base.network}"
     script:
-        "../scripts/miml_features.py"
+        "../scripts/miml/features.py"
 
 
 for job, numbers in enumerate(MIML_SPLITS):
@@ -98,11 +99,11 @@ for job, numbers in enumerate(MIML_SPLITS):
         params:
             numbers=list(numbers),
             settings=CONFIG.miml.model_dump(include={"share", "sizes", "c", "solver", "seed"}),
-            code=code("miml_splits.py"),
+            code=code("miml/splits.py"),
         message:
             f"L1 and L2 logistic regression on splits {numbers[0]} to {numbers[-1]}"
         script:
-            "../scripts/miml_splits.py"
+            "../scripts/miml/splits.py"
 
 
 rule miml_scores:
@@ -123,11 +124,11 @@ rule miml_scores:
         mem_mb=memory(1000),
         runtime=10,
     params:
-        code=code("miml_scores.py"),
+        code=code("miml/scores.py"),
     message:
         "The metrics of all splits in one table"
     script:
-        "../scripts/miml_scores.py"
+        "../scripts/miml/scores.py"
 
 
 rule miml_report:
@@ -137,10 +138,10 @@ rule miml_report:
         chosen=f"{MIML}/chosen.csv",
         beside=expand("results/{dataset}/miml/scores.csv", dataset=CONFIG.miml.beside),
     output:
-        table1=reported(table("miml_table1"), "Table 1: five metrics", "MIML", "miml_table1"),
-        fig3=reported(figure("miml_fig3"), "Fig. 3: metrics by training images", "MIML", "miml_fig3"),
-        blocks=reported(table("miml_blocks"), "Chosen blocks: table", "MIML", "miml_blocks"),
-        blocks_figure=reported(figure("miml_blocks"), "Chosen blocks: figure", "MIML", "miml_blocks"),
+        table1=miml_reported(table("table1", MIML), "Table 1: five metrics", "Tables", "table1"),
+        fig3=miml_reported(figure("fig3", MIML), "Fig. 3: metrics by training images", "Figures", "fig3"),
+        blocks=miml_reported(table("blocks", MIML), "Chosen blocks: table", "Tables", "blocks"),
+        blocks_figure=miml_reported(figure("blocks", MIML), "Chosen blocks: figure", "Figures", "blocks"),
     log:
         log_of("miml_report"),
     benchmark:
@@ -156,15 +157,15 @@ rule miml_report:
         beside=CONFIG.miml.beside,
         network="VGG" if CONFIG.base.network == "VGG16" else CONFIG.base.network,
         splits=CONFIG.miml.splits,
-        code=code("miml_report.py"),
+        code=code("miml/report.py"),
     message:
         "Table 1 and Fig. 3 of paper 003, and which blocks the chosen features come from"
     script:
-        "../scripts/miml_report.py"
+        "../scripts/miml/report.py"
 
 
 rule miml:
     input:
         rules.miml_report.output,
     message:
-        "Paper 003 is complete: results are in {RESULTS}"
+        "Paper 003 is complete: results are in {MIML}"

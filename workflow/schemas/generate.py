@@ -1,4 +1,4 @@
-"""Write the JSON schema and the reference of the configuration from its typed models: `make schema`."""
+"""Write the JSON schema and the reference of the configuration from its typed models: `make generated`."""
 
 import json
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from multilabel import config as configuration
 from multilabel.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,15 +22,8 @@ INTRODUCTION = """\
     snakemake --cores 8 --configfile config/demo.yaml
 
 A wrong key, type or value stops before any job, with the key, what was found and what is allowed. This page is made
-from `workflow/multilabel/config.py` by `make schema`; so is the JSON schema by which editors complete and check keys,
-`workflow/schemas/config.schema.json`.
-
-**Run names** follow the paper: `zmuvs_avg_2x4096d5_lr11_b256` is images normalised to zero mean and unit variance
-(`inet`, `zmuvs`, `zmuvf`, `caffe`, `torch`), features averaged over the last map (`avg`, `max`, or all of it: `77`), 2
-hidden layers of 4096 nodes with dropout 0.5 (`bn`: batch normalisation), learning rate 1·10⁻¹ (`lrXY`: X·10⁻ʸ), batch
-size 256. Fine-tuned runs add the frozen layers (a number from the input, or `all` of the base), learning rate, batch
-size and augmentation by the letters h (height shift), w (width shift), r (rotation), s (shear), z (zoom), f (flip):
-`…_15_lr11_b128_hwrszf`. A pattern in braces stands for every combination, as in a shell.
+from `workflow/multilabel/config/` by `make generated`; so is the JSON schema by which editors complete and check
+keys, `workflow/schemas/config.schema.json`.
 """
 
 
@@ -40,7 +34,7 @@ def schema() -> str:
 
 def reference() -> str:
     """The page that explains every key."""
-    parts = [INTRODUCTION]
+    parts = [INTRODUCTION, *(f"\n{notes}" for notes in configuration.NOTES)]
     for name, field in Config.model_fields.items():
         model: Any = field.annotation
         text, rows = (model.__doc__, _rows(model)) if _is_section(model) else ("One value.", [_row(name, field)])

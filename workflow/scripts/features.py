@@ -4,8 +4,11 @@ from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
-    from multilabel import backbones, features, files, images, provenance
-    from multilabel.labels import LabelMatrix
+    from multilabel import files, provenance
+    from multilabel.datasets.labels import LabelMatrix
+    from multilabel.features import extraction
+    from multilabel.images.normalise import ChannelStatistics
+    from multilabel.networks import backbones
 
     i, p = snakemake.input, snakemake.params
     split = (
@@ -17,7 +20,7 @@ with logs.logged(snakemake.log[0]):
     options = p.settings | {
         "skipped": f"{p.prefix}_skipped.csv",
         "reading": p.reading,
-        "statistics": images.ChannelStatistics(**files.read_json(i.statistics)) if i.statistics else None,
+        "statistics": ChannelStatistics(**files.read_json(i.statistics)) if i.statistics else None,
         "provenance": {
             "base": p.base,
             "settings": p.settings,
@@ -28,6 +31,6 @@ with logs.logged(snakemake.log[0]):
         },
     }
     if p.part[1] == 1:
-        features.extract(*split, **options)
+        extraction.extract(*split, **options)
     else:
-        files.write_json(snakemake.output.record, features.extract_part(*split, part=p.part, **options))
+        files.write_json(snakemake.output.record, extraction.extract_part(*split, part=p.part, **options))

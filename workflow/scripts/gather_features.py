@@ -3,7 +3,7 @@
 from multilabel import logs
 
 with logs.logged(snakemake.log[0]):
-    from multilabel import features
+    from multilabel.features import parts
 
     outputs = dict(zip(map(tuple, snakemake.params.designs), snakemake.output.features, strict=True))
-    features.gather(outputs, snakemake.input, skipped=snakemake.output.skipped)
+    parts.gather(outputs, snakemake.input, skipped=snakemake.output.skipped)

@@ -1,7 +1,7 @@
 """Write the label matrix of each split."""
 
-from multilabel import labels, logs
-from multilabel.datasets import read_labels
+from multilabel import logs
+from multilabel.datasets import labels, read_labels
 
 with logs.logged(snakemake.log[0]):
     i, p = snakemake.input, snakemake.params

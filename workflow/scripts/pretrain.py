@@ -4,7 +4,7 @@ from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
-    from multilabel import pretraining
+    from multilabel.networks import pretraining
 
     p = snakemake.params
     pretraining.train(

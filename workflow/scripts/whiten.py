@@ -5,7 +5,7 @@ from multilabel import logs
 with logs.logged(snakemake.log[0]):
     from threadpoolctl import threadpool_limits
 
-    from multilabel import whitening
+    from multilabel.features import whitening
 
     with threadpool_limits(1):  # sums in another order differ in the last digits
         transform = whitening.fit(snakemake.input[0], snakemake.params.epsilon)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from multilabel.datasets import coco, msrc, scene, table
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
 
 
 def read_labels(

@@ -14,7 +14,7 @@ import numpy as np
 from pycocotools import mask
 from pycocotools.coco import COCO
 
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
 
 _Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 

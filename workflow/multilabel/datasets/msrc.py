@@ -7,7 +7,7 @@ from PIL import Image
 
 from multilabel.datasets import table
 from multilabel.datasets.folder import first_few, natural_order, require_images
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
 
 # In the order of the data set's own description, which is that of the columns.
 _COLOURS = {

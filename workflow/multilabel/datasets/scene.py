@@ -7,7 +7,7 @@ from scipy import io
 
 from multilabel.datasets import table
 from multilabel.datasets.folder import first_few, require_images
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
 
 _CLASSES = ("desert", "mountains", "sea", "sunset", "trees")
 

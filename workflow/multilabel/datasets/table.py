@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from multilabel.datasets.folder import first_few, require_images
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
 
 # Spreadsheets and pandas write whole numbers as 1.0 where a column once had a gap.
 _VALUES = {"0": 0, "0.0": 0, "1": 1, "1.0": 1, "-1": -1, "-1.0": -1}

@@ -1,0 +1,159 @@
+"""The sections that serve every experiment."""
+
+from typing import NamedTuple
+
+from pydantic import Field, field_validator, model_validator
+
+from multilabel.config.dataset import Dataset, Labels
+from multilabel.config.sections import Section, Seed
+
+
+class Pretrain(Section):
+    """Training of the demo's base network on single objects."""
+
+    epochs: int = Field(4, ge=1, description="passes over the images")
+    batch_size: int = Field(64, ge=1, description="images per step")
+    learning_rate: float = Field(0.001, gt=0, description="of Adam")
+    seed: Seed = Field(0, description="initial weights and order of the images")
+
+
+class Base(Section):
+    """The convolutional network below the top model."""
+
+    network: str = Field("VGG16", description="a network of keras.applications")
+    options: dict[str, float | int | bool | str] = Field({}, description="further arguments of it, such as alpha: 0.25")
+    weights: str = Field(
+        "official", description="official: Keras' ImageNet weights; random; pretrain (kind shapes only); or a file"
+    )
+    width: float = Field(1.0, gt=0, le=1, description="VGG16 only: factor on the number of filters")
+    input_size: int = Field(224, ge=32, description="height and width in pixels to which images are resized")
+    seed: Seed = Field(0, description="of random weights")
+    pretrain: Pretrain = Pretrain()
+
+
+class Downloads(Section):
+    """Where published archives and weights come from. Those of COCO 2017 are unpacked where `dataset` expects them."""
+
+    folder: str = Field(
+        "resources/downloads", description="where they are kept; a copy that is there is used once its md5 is verified"
+    )
+    mirrors: list[str] = Field(
+        [], description="addresses of folders with the same files, asked before the official ones"
+    )
+    attempts: int = Field(5, ge=1, description="connections to an address that gives nothing before it is given up")
+
+
+class Features(Section):
+    """One pass over the images writes the bottleneck features that the runs need."""
+
+    batch_size: int = Field(32, ge=1, description="images per forward pass")
+    workers: int = Field(4, ge=1, description="threads that decode images")
+    shards: int = Field(1, ge=1, description="jobs that share the images of a split, for several GPUs or machines")
+    mixed_precision: bool = Field(
+        False, description="run the network in float16, for GPUs; weights and pooling stay float32"
+    )
+    xla: bool = Field(False, description="compile the network with XLA, for GPUs; CPUs are faster without")
+    zca_epsilon: float = Field(
+        0.01, ge=0, description="of avgzca and maxzca: share of the mean variance that whitening adds to each"
+    )
+
+
+class Evaluation(Section):
+    """Label decisions, intervals and the choice of the final model."""
+
+    k: int = Field(3, ge=1, description="labels per image of the top-k decision")
+    ties: int = Field(
+        10,
+        ge=1,
+        description="draws over which perfect scores, cut at k labels with ties broken at random, are averaged",
+    )
+    seed: Seed = Field(0, description="of those draws, and of perturbed test images")
+    criterion: str = Field(
+        "top_k_per_image_micro_f1",
+        description="the final model has the highest value of this metric on validation images",
+    )
+    resamples: int = Field(
+        1000, ge=100, description="bootstrap resamples of the test images behind the 95 % intervals; drawn by the seed"
+    )
+    compare: list[str] = Field(
+        [],
+        description="patterns of run names with braces: the first run of each is compared with its others on the same "
+        "resamples, as the final model is with all evaluated runs",
+    )
+
+
+class Threads(Section):
+    """Threads of a job. They are part of the result: sums in another order differ in the last digits."""
+
+    features: int = Field(8, ge=1, description="extraction and predictions")
+    training: int = Field(4, ge=1, description="top models")
+    finetuning: int = Field(8, ge=1, description="fine-tuning and pretraining")
+
+
+class FeatureSet(NamedTuple):
+    """Features that one pass over the images of a split writes: (preprocess, pooling) of each, and their network."""
+
+    designs: list[tuple[str, str]]
+    base: Base
+
+
+class Shared(Section):
+    """What every experiment finds in the configuration; each lays its own keys over it."""
+
+    dataset: Dataset = Dataset()
+    labels: Labels = Labels()
+    base: Base = Base()
+    downloads: Downloads = Downloads()
+    features: Features = Features()
+    evaluation: Evaluation = Evaluation()
+    tensorboard: bool = Field(
+        False, description="also write the progress of training for TensorBoard, to results/{dataset}/tensorboard/{run}"
+    )
+    gpu: bool = Field(
+        True,
+        description="whether extraction, training and predictions ask for a GPU; without, they share the CPU cores",
+    )
+    threads: Threads = Threads()
+
+    @property
+    def dataset_id(self) -> str:
+        """Name and subset: the folder of the results and the start of every run name."""
+        return f"{self.dataset.name}_{self.dataset.subset}"
+
+    @property
+    def splits(self) -> list[str]:
+        """`train` and `val`; and `test` where validation images are a part of train."""
+        return ["train", "val"] + (["test"] if self.dataset.validation.fraction else [])
+
+    @property
+    def test_split(self) -> str:
+        """The split on which the tables are computed: `val` where the test images also stop training."""
+        return self.splits[-1]
+
+    @property
+    def feature_sets(self) -> dict[str, FeatureSet]:
+        """What the experiments want of the shared extraction, by the folder below the results; each adds its own."""
+        return {}
+
+    @field_validator("base")
+    @classmethod
+    def _width_only_for_vgg16(cls, base: Base) -> Base:
+        if base.width != 1 and base.network.lower() != "vgg16":
+            raise ValueError(f"width {base.width} is for VGG16; {base.network} has options of its own (base.options)")
+        return base
+
+    @model_validator(mode="after")
+    def _dataset_has_what_is_asked(self) -> "Shared":
+        if self.base.weights == "pretrain" and self.dataset.kind != "shapes":
+            raise ValueError(
+                f"base.weights is pretrain, which needs dataset.kind shapes; found {self.dataset.kind}. "
+                "Use official, random or the path of a weights file"
+            )
+        if self.labels.kind == "coverage":
+            self.require_masks("labels.kind is coverage")
+        return self
+
+    def require_masks(self, what: str) -> None:
+        """Check that the dataset has masks, which `what` needs."""
+        if self.dataset.kind not in ("coco", "shapes"):
+            raise ValueError(f"{what}, which needs the masks of dataset.kind coco or shapes; found {self.dataset.kind}")

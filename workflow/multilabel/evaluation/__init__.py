@@ -1,0 +1,1 @@
+"""What every run shares after training: scores on images, decisions, metrics, intervals."""

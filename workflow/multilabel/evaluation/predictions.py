@@ -1,0 +1,103 @@
+"""Scores of a run on a split, keyed by image id; their metrics; and the choice among runs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.evaluation import all_metrics
+from multilabel.files import complete_or_absent, read_json
+
+
+class Predictions(NamedTuple):
+    """Images with their labels and scores, row by row: image_id (N,), truth N×L uint8, scores N×L float32."""
+
+    image_id: np.ndarray
+    truth: np.ndarray
+    scores: np.ndarray
+
+
+def save(path: str | Path, image_id: np.ndarray, scores: np.ndarray) -> None:
+    """Write scores N×L float32 with their image ids (N,) int64 as HDF5."""
+    with complete_or_absent(path) as temporary, h5py.File(temporary, "w") as file:
+        file["image_id"] = np.asarray(image_id, np.int64)
+        file["scores"] = np.asarray(scores, np.float32)
+
+
+def load(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Image ids (N,) and scores N×L.
+
+    Raises:
+        ValueError: the file is no predictions file or is damaged; the message names it.
+    """
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return file["image_id"][()], file["scores"][()]
+    except (OSError, KeyError) as error:
+        raise ValueError(
+            f"{path}: expected HDF5 with image_id and scores; {error}. Remove it to make it again"
+        ) from error
+
+
+def load_with_truth(path: str | Path, label_file: str | Path) -> Predictions:
+    """Scores with the labels of the same images; images without labels are left out, as in section 3.1 of paper 000.
+
+    Raises:
+        ValueError: an image has scores but no row of labels; the message names both files.
+    """
+    image_id, scores = load(path)
+    labels = LabelMatrix.load(label_file)
+    return with_truth(image_id, scores, labels, name=str(label_file), other=str(path))
+
+
+def with_truth(image_id: np.ndarray, scores: np.ndarray, labels: LabelMatrix, *, name: str, other: str) -> Predictions:
+    """Scores N×L of images (N,) beside their labels, for `load_with_truth`; `name` and `other` as of `rows_of`."""
+    truth = labels.labels[labels.rows_of(image_id, name=name, other=other)]
+    labelled = truth.any(axis=1)
+    return Predictions(image_id[labelled], truth[labelled], scores[labelled])
+
+
+def path_of(results: str | Path, run: str, split: str, *, augmented: bool = False) -> Path:
+    """Where the scores of a run on a split, or on its augmented images, lie in the folder of a dataset's results."""
+    return Path(results, "predictions", run, f"{split}{'_augmented' if augmented else ''}.h5")
+
+
+def of_run(results: str | Path, run: str, split: str, *, augmented: bool = False) -> Predictions:
+    """What a run predicts for a split, or for its augmented images, from the folder of a dataset's results."""
+    return load_with_truth(path_of(results, run, split, augmented=augmented), Path(results, "labels", f"{split}.h5"))
+
+
+def metrics_of(test: Predictions, validation: Predictions, *, k: int) -> dict[str, float]:
+    """Every metric of a run under a flat name, on test; those on validation, prefixed `validation_`.
+
+    Thresholds come from validation in both.
+    """
+    chosen_on = (validation.truth, validation.scores)
+    on_test = all_metrics.evaluate(test.truth, test.scores, k=k, validation=chosen_on)
+    on_validation = all_metrics.evaluate(*chosen_on, k=k)
+    return on_test | {f"validation_{name}": value for name, value in on_validation.items()}
+
+
+def choose(metric_files: Mapping[str, str], criterion: str) -> dict[str, object]:
+    """The run with the highest validation metric; of equal ones, the first.
+
+    Args:
+        metric_files: run name → its metrics file.
+        criterion: a name of those files, without the prefix `validation_`.
+
+    Raises:
+        ValueError: no file has such a metric; the message lists those there are.
+    """
+    values = {}
+    for run, path in metric_files.items():
+        found = read_json(path)
+        if f"validation_{criterion}" not in found:
+            known = [name.removeprefix("validation_") for name in found if name.startswith("validation_")]
+            raise ValueError(
+                f"evaluation.criterion: expected a metric of {path}, found {criterion!r}; there are {', '.join(known)}"
+            )
+        values[run] = found[f"validation_{criterion}"]
+    return {"run": max(values, key=values.__getitem__), "criterion": criterion, "values": values}

@@ -1,0 +1,218 @@
+"""Stage 2: base network and top model, trained together on images (Maddox 2017, sections 4.2 and 5.1)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from multilabel import provenance, training
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.transfer import runs, top_models
+from multilabel.experiments.transfer.runs import FinetuneRun
+from multilabel.files import read_json
+from multilabel.images.augment import augment
+from multilabel.images.decode import batches
+from multilabel.images.names import AUGMENTATIONS
+from multilabel.images.normalise import ChannelStatistics, normalise
+from multilabel.networks import backbones
+from multilabel.training import Chunk, InMemory, Prepare, Source
+
+BATCHES_PER_CHUNK = 8
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Images on disk as a source of samples: decoded ahead, in another order in each epoch."""
+
+    paths: Sequence[Path]
+    labels: np.ndarray
+    size: tuple[int, int]
+    seed: int
+    workers: int
+    damaged: str
+
+    def chunks(self, epoch: int | None, batch_size: int) -> Iterator[Chunk]:
+        """Some batches at a time; see `training.Source`.
+
+        Raises:
+            DamagedImagesError: images are damaged or missing, and `damaged` is "stop".
+            ValueError: no image is left.
+        """
+        count = len(self.paths)
+        order = np.arange(count) if epoch is None else training.permutation(count, self.seed, epoch)
+        ordered = [self.paths[row] for row in order.tolist()]
+        together, found = batch_size * BATCHES_PER_CHUNK, False
+        for rows, pixels in batches(ordered, self.size, together, workers=self.workers, damaged=self.damaged):
+            found = True
+            yield Chunk(pixels, self.labels[order[rows]], np.arange(len(rows)))
+        if not found:
+            raise ValueError(f"{self.paths[0].parent}: expected at least one readable image of {count}, found none")
+
+
+def train(
+    name: str,
+    *,
+    labels: tuple[str, str],
+    images: tuple[str, str],
+    top_model_weights: str,
+    base: Mapping[str, Any],
+    statistics: str | None,
+    folder: str | Path,
+    settings: Mapping[str, Any],
+    reading: Mapping[str, Any],
+    record: Mapping[str, Any],
+    timing: str | Path | None = None,
+    tensorboard: str | Path | None = None,
+) -> None:
+    """Train one run, starting from its top model's best weights, and leave it in `folder` as `training.run` does.
+
+    Args:
+        name: the run's name.
+        labels: label files of train and val.
+        images: folders of the images of train and val.
+        top_model_weights: `…/{run}/best.weights.h5` of stage 1.
+        base: arguments of `backbones.build`.
+        statistics: file of the channel statistics that `zmuvf` needs.
+        folder: the run's folder.
+        settings: epochs, patience, min_delta, momentum, decay, seed, memory_gb.
+        reading: how images are read: workers, damaged.
+        record: what `run.json` records of the run's origin.
+        timing: a file for the seconds of its epochs; None: no file.
+        tensorboard: a folder for TensorBoard's logs; None: no logs.
+    """
+    run = _finetune_run(name)
+    splits = [LabelMatrix.load(path) for path in labels]
+    network = backbones.build(**base)
+    head = top_models.load(top_model_weights, _feature_count(network, run), len(splits[0].classes))
+    sources = [
+        _source(split, Path(place), network.input_shape[1:3], settings, reading)
+        for split, place in zip(splits, images, strict=True)
+    ]
+    inputs = [*labels, top_model_weights, *filter(None, [base["weights"], statistics])]
+    training.run(
+        Path(folder),
+        {"specification": asdict(run), "inputs": provenance.digests(inputs), "settings": settings, **record},
+        build(network, run, head),
+        training.sgd(run.learning_rate, settings["momentum"], settings["decay"]),
+        *sources,
+        training.Schedule(settings["epochs"], settings["patience"], settings["min_delta"]),
+        batch_size=run.batch_size,
+        seed=settings["seed"],
+        prepare=preparation(run.preprocess, statistics, run.augmentation),
+        prepare_validation=preparation(run.preprocess, statistics),
+        validation_batch_size=run.batch_size,
+        timing=Path(timing) if timing else None,
+        tensorboard=Path(tensorboard) if tensorboard else None,
+    )
+    training.forget(Path(folder))
+
+
+def predict(
+    weights: str | Path,
+    *,
+    labels: str,
+    images: str,
+    base: Mapping[str, Any],
+    statistics: str | None,
+    reading: Mapping[str, Any],
+    perturb: int | None = None,
+    batch_size: int = 64,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Image ids (N,) and scores N×L, float32, of a run on images.
+
+    Args:
+        weights: `…/{run}/best.weights.h5` of the finished run.
+        labels: label file, which names the images.
+        images: where they lie.
+        base: arguments of `backbones.build`; the run has weights of its own.
+        statistics: file of the channel statistics that `zmuvf` needs.
+        reading: how images are read: workers, damaged.
+        perturb: seed of random perturbations (all letters of the augmentation, Table 2 row d); None: none.
+        batch_size: images per forward pass.
+    """
+    run, split = _finetune_run(Path(weights).parent.name), LabelMatrix.load(labels)
+    model = load(weights, run, base, len(split.classes))
+    paths, rows = _paths(split, Path(images)), np.arange(len(split.image_id))
+    source = ImageFiles(paths, rows, model.input_shape[1:3], 0, **reading)
+    prepare = preparation(run.preprocess, statistics, AUGMENTATIONS if perturb is not None else "", perturb or 0)
+    kept, scores = training.scores(model, source, batch_size=batch_size, prepare=prepare)
+    return split.image_id[kept], scores
+
+
+def load(weights: str | Path, run: FinetuneRun, base: Mapping[str, Any], classes: int) -> keras.Model:
+    """The model of a finished run: normalised images → logits. `base` holds arguments of `backbones.build`.
+
+    Raises:
+        ValueError: the weights do not fit or are damaged; the message names the file.
+    """
+    network = backbones.build(**{**base, "weights": None})
+    model = build(network, run, top_models.build(run.top_model, _feature_count(network, run), classes, seed=0))
+    backbones.load_weights(model, Path(weights))
+    return model
+
+
+def build(base: keras.Model, run: FinetuneRun, top_model: keras.Model) -> keras.Model:
+    """Base network, pooling and top model in one: normalised images → logits; frozen layers do not train."""
+    for layer in base.layers if run.frozen == "all" else base.layers[: int(run.frozen)]:
+        layer.trainable = False
+    pooling = {
+        "77": keras.layers.Flatten,
+        "avg": keras.layers.GlobalAveragePooling2D,
+        "max": keras.layers.GlobalMaxPooling2D,
+    }[run.top_model.pooling]
+    x = pooling(name="pooling")(base.output)
+    for layer in top_model.layers[1:]:
+        x = layer(x)
+    return keras.Model(base.input, x, name="multilabel")
+
+
+def preparation(preprocess: str, statistics: str | None, augmentation: str = "", seed: int = 0) -> Prepare:
+    """What happens to images inside a step: augmentation by its letters, then normalisation."""
+    channel = ChannelStatistics(**read_json(statistics)) if statistics else None
+
+    def prepare(pixels: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        if augmentation:
+            pixels = augment(pixels, augmentation, step + tf.constant([seed, 0]))
+        return normalise(pixels, preprocess, channel)
+
+    return prepare
+
+
+def _source(
+    labels: LabelMatrix,
+    folder: Path,
+    size: tuple[int, int],
+    settings: Mapping[str, Any],
+    reading: Mapping[str, Any],
+) -> Source:
+    """The images of a split: decoded once into memory if they fit, else read from disk in each epoch."""
+    paths = _paths(labels, folder)
+    if len(paths) * size[0] * size[1] * 3 > settings["memory_gb"] * 1e9:
+        return ImageFiles(paths, labels.targets, size, settings["seed"], **reading)
+    found = list(batches(paths, size, 256, **reading))
+    if not found:
+        raise ValueError(f"{folder}: expected at least one readable image of {len(paths)}, found none")
+    kept = np.concatenate([rows for rows, _ in found])
+    pixels = np.concatenate([pixels for _, pixels in found])
+    return InMemory(tf.constant(pixels), tf.constant(labels.targets[kept]), settings["seed"])
+
+
+def _paths(labels: LabelMatrix, folder: Path) -> list[Path]:
+    return [folder / name for name in labels.file_name]
+
+
+def _feature_count(base: keras.Model, run: FinetuneRun) -> int:
+    """Numbers that the top model takes: all of the feature map with `77`, else one a channel."""
+    height, width, channels = base.output_shape[1:]
+    return channels * (height * width if run.top_model.pooling == "77" else 1)
+
+
+def _finetune_run(name: str) -> FinetuneRun:
+    run = runs.parse(name)
+    if not isinstance(run, FinetuneRun):
+        raise ValueError(f"run name {name}: expected a fine-tuned run, found one of stage 1")
+    return run

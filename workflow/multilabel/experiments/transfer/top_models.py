@@ -1,0 +1,223 @@
+"""Stage 1: small classifiers, trained on bottleneck features (Maddox 2017, sections 4.2 and 4.3)."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import keras
+import numpy as np
+import tensorflow as tf
+
+from multilabel import provenance, training
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.transfer import runs
+from multilabel.experiments.transfer.runs import TopModelRun
+from multilabel.features import files as features_
+from multilabel.networks import backbones
+from multilabel.training import Chunk, InMemory, Source
+
+BLOCK_BYTES = 4 << 20
+"""Contiguous rows that are read together: enough that a disk does not mainly seek."""
+WINDOWS = 8
+"""Parts of the memory. Up to four hold samples: those in training, what TensorFlow copies of them, and those ahead."""
+
+
+@dataclass(frozen=True)
+class FeatureFile:
+    """Features that do not fit in memory: read in windows, each ahead of its use.
+
+    In an epoch, blocks of contiguous rows are shuffled, their sequence is cut into windows, and the rows of a window
+    are shuffled. `y` has what belongs to each row of the file.
+    """
+
+    path: Path
+    y: np.ndarray
+    seed: int
+    memory_gb: float
+
+    def chunks(self, epoch: int | None, batch_size: int) -> Iterator[Chunk]:
+        """One window at a time; see `training.Source`.
+
+        Raises:
+            ValueError: the file is damaged; the message names it.
+        """
+        with features_.opened(self.path) as file, ThreadPoolExecutor(1) as reader:
+            stored = file["features"]
+            row_bytes = stored.dtype.itemsize * stored.shape[1]
+            window = max(1, int(self.memory_gb * 1e9 / WINDOWS / row_bytes) // batch_size) * batch_size
+            rng = None if epoch is None else np.random.default_rng([self.seed, epoch])
+            rows = np.arange(len(stored)) if rng is None else _in_blocks(len(stored), BLOCK_BYTES // row_bytes, rng)
+            windows = [rows[start : start + window] for start in range(0, len(rows), window)]
+            ahead = reader.submit(_read, stored, windows[0])
+            for place, found in enumerate(windows):
+                x = ahead.result()
+                if place + 1 < len(windows):
+                    ahead = reader.submit(_read, stored, windows[place + 1])
+                yield Chunk(x, self.y[found], np.arange(len(found)) if rng is None else rng.permutation(len(found)))
+                del x
+
+
+class Dense(keras.layers.Dense):
+    """Keras' layer without an activation, with a backward pass that takes CPUs half of the time in large layers."""
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """N×inputs → N×nodes; see Keras."""
+        return _product(inputs, tf.convert_to_tensor(self.kernel)) + self.bias
+
+
+@tf.custom_gradient
+def _product(x: tf.Tensor, w: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
+    """The matrix product x·w, whose gradient g·wᵀ is computed as (w·gᵀ)ᵀ: that leaves the large matrix as it lies."""
+
+    def gradient(g: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.transpose(tf.matmul(w, g, transpose_b=True)), tf.matmul(x, g, transpose_a=True)
+
+    return tf.matmul(x, w), gradient
+
+
+def build(run: TopModelRun, inputs: int, classes: int, *, seed: int) -> keras.Model:
+    """The top model of a run: features N×inputs → logits N×classes.
+
+    Each hidden layer is Dense → ReLU → Dropout, or Dense → BatchNormalization → ReLU with `bn`. The scores are the
+    sigmoid of the logits.
+    """
+    x = inputs_ = keras.Input((inputs,), name="features")
+    for layer in range(1, run.layers + 1):
+        x = Dense(run.nodes, name=f"hidden_{layer}", kernel_initializer=_glorot(seed, layer))(x)
+        if run.dropout is None:
+            x = keras.layers.BatchNormalization(name=f"normalisation_{layer}")(x)
+        x = keras.layers.ReLU(name=f"relu_{layer}")(x)
+        if run.dropout is not None:
+            x = keras.layers.Dropout(run.dropout, name=f"dropout_{layer}")(x)
+    logits = keras.layers.Dense(classes, name="logits", kernel_initializer=_glorot(seed, 0))(x)
+    return keras.Model(inputs_, logits, name="top_model")
+
+
+def train(
+    features: Mapping[str, Sequence[str]],
+    *,
+    labels: Sequence[str],
+    folder: str | Path,
+    settings: Mapping[str, Any],
+    record: Mapping[str, Any],
+    timing: str | Path | None = None,
+    tensorboard: str | Path | None = None,
+) -> None:
+    """Train runs one after the other in this process: start-up is paid once, as are features that runs share.
+
+    Args:
+        features: run name → its feature files of train and val; runs that share them stand together.
+        labels: label files of train and val.
+        folder: where each run gets its folder, see `training.run`.
+        settings: epochs, patience, min_delta, momentum, decay, seed, memory_gb.
+        record: what each `run.json` records of the runs' origin.
+        timing: where each run gets a file `{run}.csv` of the seconds of its epochs; None: no files.
+        tensorboard: where each run gets a folder of TensorBoard's logs; None: no logs.
+    """
+    for files, group in itertools.groupby(features, key=lambda name: tuple(features[name])):
+        inputs = provenance.digests([*files, *labels])
+        splits = [_labelled(*pair, settings) for pair in zip(files, labels, strict=True)]
+        for name in group:
+            run = _top_model_run(name)
+            training.run(
+                Path(folder) / name,
+                {"specification": asdict(run), "inputs": inputs, "settings": settings, **record},
+                build(run, splits[0].inputs, splits[0].classes, seed=settings["seed"]),
+                training.sgd(run.learning_rate, settings["momentum"], settings["decay"]),
+                *(split.source for split in splits),
+                training.Schedule(settings["epochs"], settings["patience"], settings["min_delta"]),
+                batch_size=run.batch_size,
+                seed=settings["seed"],
+                timing=Path(timing) / f"{name}.csv" if timing else None,
+                tensorboard=Path(tensorboard) / name if tensorboard else None,
+            )
+    for name in features:
+        training.forget(Path(folder) / name)
+
+
+def feature_files(folder: str | Path, name: str) -> list[str]:
+    """The files of train and val in a folder of features that a run is trained on."""
+    run = _top_model_run(name)
+    return [str(Path(folder, f"{split}_{run.preprocess}_{run.pooling}.h5")) for split in ("train", "val")]
+
+
+def load(weights: str | Path, inputs: int, classes: int) -> keras.Model:
+    """The top model of a finished run, from `…/{run}/best.weights.h5`.
+
+    Raises:
+        ValueError: the weights do not fit; the message names the file.
+    """
+    model = build(_top_model_run(Path(weights).parent.name), inputs, classes, seed=0)
+    backbones.load_weights(model, Path(weights))
+    return model
+
+
+def predict(
+    weights: str | Path, feature_file: str | Path, classes: int, *, memory_gb: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Image ids (N,) and scores N×L, float32, of a finished run on a feature file; larger ones are read in parts."""
+    source, inputs = _source(feature_file, lambda image_id: image_id, 0, memory_gb)
+    return training.scores(load(weights, inputs, classes), source)
+
+
+class _Split(NamedTuple):
+    """Samples of a split, numbers per sample, and classes."""
+
+    source: Source
+    inputs: int
+    classes: int
+
+
+def _labelled(feature_file: str, label_file: str, settings: Mapping[str, Any]) -> _Split:
+    """Features with the labels of the same images."""
+    matrix = LabelMatrix.load(label_file)
+
+    def labels_of(image_id: np.ndarray) -> np.ndarray:
+        return matrix.targets[matrix.rows_of(image_id, name=label_file, other=feature_file)]
+
+    source, inputs = _source(feature_file, labels_of, settings["seed"], settings["memory_gb"])
+    return _Split(source, inputs, len(matrix.classes))
+
+
+def _source(
+    path: str | Path, y_of: Callable[[np.ndarray], np.ndarray], seed: int, memory_gb: float
+) -> tuple[Source, int]:
+    """A feature file as a source, kept in memory up to a size, with what belongs to its images; numbers per sample."""
+    with features_.opened(path) as file:
+        stored = file["features"]
+        if stored.size * stored.dtype.itemsize > memory_gb * 1e9:
+            return FeatureFile(Path(path), y_of(file["image_id"][()]), seed, memory_gb), stored.shape[1]
+    loaded = features_.load(path)
+    return InMemory(tf.constant(loaded.features), y_of(loaded.image_id), seed), loaded.features.shape[1]
+
+
+def _in_blocks(count: int, block: int, rng: np.random.Generator) -> np.ndarray:
+    """The rows 0…count−1 in a random order of blocks of contiguous ones."""
+    starts = np.arange(0, count, max(1, block))
+    return np.concatenate([np.arange(start, min(start + max(1, block), count)) for start in rng.permutation(starts)])
+
+
+def _read(stored: h5py.Dataset, rows: np.ndarray) -> np.ndarray:
+    """Some rows of a matrix on disk, in that order; contiguous ones at once."""
+    found = np.empty((len(rows), stored.shape[1]), stored.dtype)
+    done = 0
+    for part in np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1):
+        stored.read_direct(found, np.s_[part[0] : part[-1] + 1], np.s_[done : done + len(part)])
+        done += len(part)
+    return found
+
+
+def _top_model_run(name: str) -> TopModelRun:
+    run = runs.parse(name)
+    if not isinstance(run, TopModelRun):
+        raise ValueError(f"run name {name}: expected a run of stage 1, found a fine-tuned one")
+    return run
+
+
+def _glorot(seed: int, layer: int) -> keras.initializers.Initializer:
+    """Keras' default initialisation, another draw for each layer."""
+    return keras.initializers.GlorotUniform(seed=seed * 1000 + layer)

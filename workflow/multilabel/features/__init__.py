@@ -1,0 +1,1 @@
+"""Bottleneck features: extracted in one pass over the images, kept in files, whitened."""

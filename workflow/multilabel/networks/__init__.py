@@ -1,0 +1,1 @@
+"""The networks below the classifiers, and their weights."""

@@ -1,0 +1,103 @@
+"""A page to look through: images with their true and predicted labels in one HTML file that needs no network."""
+
+import base64
+import html
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from multilabel import arrays
+from multilabel.evaluation import decisions, metrics
+from multilabel.images import decode
+from multilabel.report import examples
+
+TEMPLATE = "gallery.html"
+SIDE, QUALITY = 160, 50
+"""Pixels of a thumbnail's longer side, and its quality as a JPEG: about 3 KB each."""
+TRUE, PREDICTED = 1, 2
+
+
+def page(
+    title: str,
+    subtitle: str,
+    *,
+    classes: Sequence[str],
+    thresholds: ArrayLike,
+    file_names: Sequence[str],
+    truth: ArrayLike,
+    scores: ArrayLike,
+    pictures: Iterable[bytes],
+) -> str:
+    """The page as HTML: images by average precision, each with its ranked labels, to be filtered and sorted.
+
+    Args:
+        title: plain text.
+        subtitle: plain text below it.
+        classes: L names.
+        thresholds: L numbers; a label is predicted where its score reaches that of its class.
+        file_names: N names, shown with the images.
+        truth: N×L, 0 or 1.
+        scores: N×L, from 0 to 1.
+        pictures: N thumbnails, JPEG.
+
+    Raises:
+        ValueError: the numbers of images do not agree.
+    """
+    y, h = arrays.truth_and_scores(truth, scores)
+    content = {
+        "classes": list(classes),
+        "thresholds": np.round(np.asarray(thresholds, float), 4).tolist(),
+        "images": list(entries(file_names, y, h, decisions.threshold(h, thresholds))),
+    }
+    thumbnails_ = [base64.b64encode(picture).decode() for picture in pictures]
+    if len(thumbnails_) != len(y):
+        raise ValueError(f"page: expected a thumbnail for each of {len(y)} images, found {len(thumbnails_)}")
+    data = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    text = Path(__file__).with_name(TEMPLATE).read_text(encoding="utf-8")
+    for name, value in {"title": html.escape(title), "subtitle": html.escape(subtitle)}.items():
+        text = text.replace(f"@{name}@", value)
+    return text.replace("@data@", data).replace("@thumbnails@", "\n".join(thumbnails_))
+
+
+def entries(
+    file_names: Sequence[str], truth: np.ndarray, scores: np.ndarray, predicted: np.ndarray
+) -> Iterator[list[Any]]:
+    """Each image as the page has it: file name, average precision (None without labels), loss, labels.
+
+    The loss is the binary cross-entropy, mean over the classes. A label is [class, rank, score, kind]; kind is the sum
+    of `TRUE` and `PREDICTED`. Listed are those of Fig. 7, `examples.ranked_predictions`, and all that are predicted.
+    """
+    precision = metrics.average_precision_per_class(truth.T, scores.T)
+    p = np.clip(scores.astype(float), 1e-7, 1 - 1e-7)
+    loss = -np.where(truth, np.log(p), np.log1p(-p)).mean(axis=1)
+    kinds = TRUE * truth.astype(int) + PREDICTED * predicted
+    for row, name in enumerate(file_names):
+        labels = [
+            [j, rank, round(float(scores[row, j]), 4), int(kinds[row, j])]
+            for rank, j in examples.ranked_labels(truth[row], scores[row], predicted[row])
+        ]
+        quality = round(float(precision[row]), 4) if truth[row].any() else None
+        yield [name, quality, round(float(loss[row]), 5), labels]
+
+
+def thumbnails(paths: Iterable[Path], *, workers: int = 1) -> Iterator[bytes]:
+    """Each image as a small JPEG, in order; the aspect ratio is kept.
+
+    Raises:
+        decode.ImageError: an image is missing or damaged.
+    """
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(_jpeg, paths)
+
+
+def _jpeg(path: Path) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(decode.thumbnail(path, SIDE)).save(content, "JPEG", quality=QUALITY, optimize=True)
+    return content.getvalue()

@@ -1,0 +1,87 @@
+# The runs of both stages, where they lie and what they are made from.
+
+from multilabel.experiments.transfer import runs
+
+RANDOM_BASE = f"{DATASET}/random_base"
+SEEDS = {f"{DATASET}/seeds/{seed}": seed for seed in CONFIG.further_seeds}
+
+TOP_MODELS = {run.name: run for run in CONFIG.top_models}
+FINETUNED = {run.name: run for run in CONFIG.finetuned}
+STARTS = {run.top_model.name: run.top_model for run in FINETUNED.values()}
+# The folders with runs of stage 1: the dataset's own has all, the others what is compared with some of them.
+STAGE_1 = {
+    DATASET: CONFIG.top_models,
+    RANDOM_BASE: list(STARTS.values()) if CONFIG.finetune.random_base else [],
+    COVERAGE: list(STARTS.values()) if CONFIG.grid.coverage and CONFIG.labels.kind == "presence" else [],
+    **dict.fromkeys(SEEDS, CONFIG.repeated),
+}
+GRID_SETTINGS = CONFIG.grid.model_dump(exclude={"runs", "extra", "seeds", "repeated", "coverage", "runs_per_job"})
+FINETUNE_SETTINGS = CONFIG.finetune.model_dump(exclude={"runs", "random_base"})
+
+reported = reporter("transfer")
+
+
+def outputs_of_stage_1(pattern):
+    """A file of each run of stage 1 in all folders, from a pattern of `root` and `run`."""
+    return [pattern.format(root=root, run=run.name) for root, found in STAGE_1.items() for run in found]
+
+
+def metrics_of(root):
+    """The metrics of those runs of a folder that fine-tuning starts from."""
+    return [f"results/{root}/metrics/{run.name}.json" for run in STAGE_1[root] if run.name in STARTS]
+
+
+def settings_of(root):
+    """The settings of stage 1."""
+    return GRID_SETTINGS | {"seed": SEEDS.get(root, CONFIG.grid.seed)}
+
+
+def feature_file(root, split, run):
+    """The features of a split that a top model takes."""
+    base = RANDOM_BASE if root == RANDOM_BASE else DATASET
+    return f"results/{base}/features/{split}_{run.preprocess}_{run.pooling}.h5"
+
+
+def feature_files(root, run_list):
+    """The features of train and val that top models are trained on, each file once."""
+    return list(dict.fromkeys(feature_file(root, split, run) for run in run_list for split in ("train", "val")))
+
+
+def runs_of_panels(panels, settings=CONFIG):
+    """The runs of each panel, by their names."""
+    return {panel: [run.name for run in settings.panel(runs_)] for panel, runs_ in panels.items()}
+
+
+def jobs_of(root):
+    """The runs of a folder in jobs of at most `grid.runs_per_job`.
+
+    Those of the grid and of the figures are dealt out so that jobs take alike long. Each entry of `grid.extra` has jobs
+    of its own: runs that are added there get new jobs, and those that are finished stay as they are.
+    """
+    entries = [[run for run in entry if run in STAGE_1[root]] for entry in CONFIG.batches]
+    jobs = []
+    for entry in filter(None, entries):
+        count = -(-len(entry) // CONFIG.grid.runs_per_job)
+        ordered = sorted(entry, key=lambda run: (run.preprocess, run.pooling))
+        jobs += [(entry, ordered[job::count]) for job in range(count)]
+    return jobs
+
+
+def job_name(root, batch):
+    """The name of the rule that trains some runs in a folder: the first, and how many more."""
+    more = f"_and_{len(batch) - 1}_more" if batch[1:] else ""
+    return "_".join([*root.split(os.sep)[1:], "top_models", f"{batch[0].short_name}{more}"])
+
+
+def record_of(root):
+    """What runs of stage 1 record of the configuration that they come from: their own stage and those before it."""
+    return {
+        "dataset": CONFIG.dataset.model_dump(),
+        "labels": CONFIG.labels.model_dump() | {"kind": labels_kind(root)},
+        "base": CONFIG.base.model_dump() | ({"weights": "random"} if root == RANDOM_BASE else {}),
+        "grid": settings_of(root),
+        "threads": CONFIG.threads.model_dump(include={"features", "training"}),
+    }
+
+
+FINETUNE_RECORD = record_of(DATASET) | {"finetune": FINETUNE_SETTINGS, "threads": CONFIG.threads.model_dump()}

@@ -1,0 +1,28 @@
+"""Write the features of all blocks of the base network."""
+
+from multilabel import devices, logs
+
+with logs.logged(snakemake.log[0]):
+    devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
+    from multilabel import provenance
+    from multilabel.datasets.labels import LabelMatrix
+    from multilabel.features import extraction
+    from multilabel.networks import backbones
+
+    i, p = snakemake.input, snakemake.params
+    base = backbones.build(**p.base, weights=i.weights or None, top=p.bag != "average")
+    network, columns = backbones.with_blocks(base, p.blocks, p.bag)
+    extraction.extract(
+        LabelMatrix.load(i.labels),
+        i.images,
+        network,
+        {(p.preprocess, "blocks"): snakemake.output.features},
+        skipped=snakemake.output.skipped,
+        batch_size=p.batch_size,
+        reading=p.reading,
+        provenance={
+            "base": p.base,
+            "blocks": columns,
+            "inputs": provenance.digests(filter(None, [i.labels, i.weights])),
+        },
+    )

@@ -1,8 +1,0 @@
-"""Draw Figs. 5 and 6 from the author's logs alone."""
-
-from pathlib import Path
-
-from multilabel import figures, logs, reference
-
-with logs.logged(snakemake.log[0]):
-    figures.save_panels(snakemake.params.figures, reference.load(), Path(snakemake.output[0]).parent)
