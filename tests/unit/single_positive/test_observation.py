@@ -1,10 +1,11 @@
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multilabel.experiments.single_positive import losses, observation
-from multilabel.labels import LabelMatrix
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.single_positive import observation
 
 LABELS = (np.random.default_rng(0).random((40, 9)) < 0.3).astype(np.uint8)
 LABELS[np.arange(40), np.arange(40) % 9] = 1
@@ -16,7 +17,9 @@ def matrix(labels, image_id):
 
 def observed(labels=LABELS, image_id=None, classes=None):
     ids = np.arange(len(labels)) if image_id is None else np.asarray(image_id)
-    return observation.Observed(ids, classes or tuple(f"c{j}" for j in range(9)), observation.draw(labels))
+    return observation.Observed(
+        ids, tuple(f"{i}.jpg" for i in ids), classes or tuple(f"c{j}" for j in range(9)), observation.draw(labels)
+    )
 
 
 def test_one_positive_is_observed_of_each_image_and_nothing_that_is_not_there():
@@ -91,13 +94,12 @@ def test_a_split_with_an_empty_part_is_refused():
         observation.split(2)
 
 
-@pytest.mark.parametrize("loss", set(losses.TITLES) - set(observation.SUPERVISION))
-def test_hidden_labels_do_not_reach_the_losses_of_single_positives(loss):
+def test_hidden_labels_do_not_reach_the_losses_of_single_positives():
     """Whatever the hidden labels are, these losses are given the same bytes."""
     drawn = observation.draw(LABELS, negatives=1)
     corrupt = np.where(drawn > 0, 1, 1 - LABELS)
 
-    given = [observation.for_loss(loss, labels, drawn) for labels in (LABELS, corrupt)]
+    given = [observation.seen("positives", labels, drawn) for labels in (LABELS, corrupt)]
 
     assert given[0].tobytes() == given[1].tobytes()
     assert (given[0] == observation.draw(LABELS)).all()
@@ -107,35 +109,42 @@ def test_the_other_losses_see_what_their_definitions_name():
     drawn = observation.draw(LABELS, negatives=1)
     corrupt = np.where(drawn > 0, 1, 1 - LABELS)
 
-    assert (observation.for_loss("bce", LABELS, drawn) == LABELS).all()
-    assert (observation.for_loss("iu", corrupt, drawn) == drawn).all()
-    iun = observation.for_loss("iun", LABELS, drawn)
+    assert (observation.seen("everything", LABELS, drawn) == LABELS).all()
+    assert (observation.seen("one_negative", corrupt, drawn) == drawn).all()
+    iun = observation.seen("all_negatives", LABELS, drawn)
     assert ((iun < 0) == (LABELS == 0)).all()
     assert ((iun > 0) == (drawn > 0)).all()
 
 
-def test_observed_labels_come_back_by_image_id(tmp_path):
+def test_observed_labels_come_back_from_their_file(tmp_path):
     observed().save(tmp_path / "observed.h5")
     loaded = observation.Observed.load(tmp_path / "observed.h5")
 
-    found = loaded.of(np.array([5, 2]), loaded.classes, name="observed.h5", other="features.h5")
-
-    assert (found == loaded.labels[[5, 2]]).all()
+    assert (loaded.labels == observed().labels).all()
+    assert (loaded.image_id == observed().image_id).all()
+    assert (loaded.file_name, loaded.classes) == (observed().file_name, observed().classes)
 
 
 def test_observed_labels_of_another_dataset_are_refused():
-    with pytest.raises(ValueError, match=r"labels.h5: 1 image\(s\) are not in observed.h5: 77"):
-        observed().of(np.array([0, 77]), observed().classes, name="observed.h5", other="labels.h5")
-    with pytest.raises(ValueError, match=r"observed\.h5: expected observed labels of the 2 classes of labels.h5"):
-        observed().of(np.array([0]), ("a", "b"), name="observed.h5", other="labels.h5")
+    with pytest.raises(ValueError, match=r"seen\.h5: expected observed labels of the 2 classes of val\.h5, found 9"):
+        observed().require(("a", "b"), name="seen.h5", other="val.h5")
 
 
 def test_a_training_image_without_an_observed_positive_is_named():
     found = observed()
     found.labels[4] = 0
 
-    with pytest.raises(ValueError, match=r"observed.h5: expected a positive label of every training image.* of 1: 4"):
-        found.of(np.arange(9), found.classes, name="observed.h5", other="labels.h5")
+    with pytest.raises(ValueError, match=r"seen\.h5: expected a positive label of every training image.* of 1: 4"):
+        found.require(found.classes, name="seen.h5", other="val.h5")
+
+
+def test_estimates_of_other_images_are_refused(tmp_path):
+    with h5py.File(tmp_path / "estimates.h5", "w") as file:
+        file["image_id"], file["estimates"] = np.arange(3), np.zeros((3, 9), np.float32)
+
+    assert observation.load_estimates(tmp_path / "estimates.h5", np.arange(3)).shape == (3, 9)
+    with pytest.raises(ValueError, match=r"estimates\.h5: expected label estimates of the training images"):
+        observation.load_estimates(tmp_path / "estimates.h5", np.arange(1, 4))
 
 
 def test_a_damaged_file_is_named(tmp_path):

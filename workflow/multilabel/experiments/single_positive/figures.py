@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from multilabel.experiments.single_positive.hidden import BINS
-from multilabel.experiments.single_positive.losses import TITLES
-from multilabel.experiments.single_positive.runs import ALL
-from multilabel.figures import COLOURS, COLUMN, PAGE, style
+from multilabel.experiments.single_positive.runs import ALL, LOSSES
+from multilabel.report.figures import COLOURS, COLUMN, PAGE, style
 
 LABELS_SHOWN = 9
 """Beneath an image of Fig. 2."""
@@ -42,7 +41,7 @@ def scores_of_hidden_positives(shares: Mapping[str, pd.DataFrame]) -> Figure:
             interpolation="nearest",
         )
         axes.grid(visible=False)
-        axes.set_title(TITLES[loss])
+        axes.set_title(LOSSES[loss])
     for axes in panels[len(shares) :]:
         axes.set_axis_off()
     figure.supxlabel("Epoch", fontsize=7)
@@ -129,7 +128,7 @@ def observed_labels(found: pd.DataFrame) -> Figure:
     for colour, (loss, part) in zip(COLOURS * 2, found.groupby("loss", sort=False), strict=False):
         over_seeds = part.groupby("observed", sort=False)["mAP"]
         mean, low, high = (getattr(over_seeds, name)().reindex(order) for name in ("mean", "min", "max"))
-        axes.plot(range(len(order)), mean, color=colour, marker="o", markersize=2.5, label=TITLES[str(loss)])
+        axes.plot(range(len(order)), mean, color=colour, marker="o", markersize=2.5, label=LOSSES[str(loss)])
         axes.fill_between(range(len(order)), low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set_xticks(range(len(order)), ["all" if number == ALL else number for number in order])
     axes.set_xlabel("Observed labels per image")

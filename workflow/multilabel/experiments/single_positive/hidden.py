@@ -1,13 +1,19 @@
 """What becomes of the labels that nobody observed: looked at after training, which never sees them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from multilabel import metrics
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.evaluation import metrics
+from multilabel.experiments.single_positive import features
+from multilabel.experiments.single_positive.observation import Observed, load_estimates
+from multilabel.experiments.single_positive.runs import Study
 
 BINS = 20
 """Of the probabilities in Fig. 1."""
@@ -55,14 +61,47 @@ def recovery(truth: ArrayLike, observed: ArrayLike, scores: ArrayLike) -> dict[s
     }
 
 
-def by_epoch(
-    features: NDArray[np.float32],
-    hidden_positive: NDArray[np.bool_],
-    epochs: Mapping[int, tuple[NDArray[np.float32], NDArray[np.float32]]],
-) -> pd.DataFrame:
-    """Fig. 1: the distribution of the scores of unobserved positives after each epoch, a row per epoch and bin."""
-    rows: list[dict[str, float]] = []
-    for epoch, (weights, bias) in epochs.items():
-        shares = distribution(linear_scores(features, weights, bias)[hidden_positive])
-        rows += [{"epoch": epoch, "from": number / BINS, "share": share} for number, share in enumerate(shares)]
-    return pd.DataFrame(rows)
+def look(
+    feature_file: str | Path,
+    label_file: str | Path,
+    seen_file: str | Path,
+    epochs: Mapping[Study, str | Path],
+    searches: Mapping[Study, Mapping[str, Any]],
+    estimates: Sequence[str | Path],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fig. 1 and the recovery of hidden labels, for linear studies that see observed positives only.
+
+    Args:
+        feature_file: features of the training images, and perhaps of others.
+        label_file: all labels of the training images.
+        seen_file: what was observed of them.
+        epochs: study → its classifier after each epoch.
+        searches: study → what was searched, for the best epoch.
+        estimates: ROLE's label estimates, if it is among the studies.
+
+    Returns:
+        The distribution of the scores of hidden positives: loss, epoch from 0, from (where a bin begins) and share; and
+        one row per loss, and one for ROLE's estimates, with what `recovery` gives.
+    """
+    labels, seen = LabelMatrix.load(label_file), Observed.load(seen_file)
+    truth = labels.labels[labels.rows_of(seen.image_id, name=str(label_file), other=str(seen_file))]
+    (x,) = features.rows(feature_file, seen.image_id)
+    hidden_positive = (truth == 1) & (seen.labels == 0)
+    shares, recovered = [], []
+    for study, path in epochs.items():
+        with h5py.File(path, "r", locking=False) as file:
+            weights, bias = file["weights"][()], file["bias"][()]
+        best = searches[study]["chosen"]["epoch"]
+        for epoch in range(len(weights)):
+            scores = linear_scores(x, weights[epoch], bias[epoch])
+            found = distribution(scores[hidden_positive])
+            shares += [
+                {"loss": study.loss, "epoch": epoch, "from": number / BINS, "share": share}
+                for number, share in enumerate(found.tolist())
+            ]
+            if epoch == best:
+                recovered.append({"loss": study.loss, "by": "scores"} | recovery(truth, seen.labels, scores))
+    for path in estimates:
+        found = load_estimates(path, seen.image_id)
+        recovered.append({"loss": "role", "by": "estimates"} | recovery(truth, seen.labels, found))
+    return pd.DataFrame(shares), pd.DataFrame(recovered)

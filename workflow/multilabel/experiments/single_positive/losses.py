@@ -8,7 +8,7 @@ mean over all N·L cells of what its docstring says of a cell, plus a regularise
 most digits where p is near 1, and the published code is off by up to 3e-5 there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from multilabel.experiments.single_positive.runs import LOSSES
 from multilabel.training.objectives import Objective
 
 EPSILON = 1e-5
@@ -26,20 +27,6 @@ START = 0.6
 """Unobserved labels start with an estimate between 1 − this and this."""
 CERTAIN = 0.995
 """The estimate with which an observed label starts; 1 − this for one observed as absent."""
-TITLES = {
-    "bce": "BCE",
-    "bce_ls": "BCE-LS",
-    "iun": "IUN",
-    "iu": "IU",
-    "pr": "PR",
-    "an": "AN",
-    "an_ls": "AN-LS",
-    "wan": "WAN",
-    "epr": "EPR",
-    "role": "ROLE",
-}
-"""All losses, in the order of the paper's tables."""
-
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """(observed N×L, logits N×L) → scalar."""
 
@@ -147,7 +134,7 @@ def objective(name: str, expected: float, estimator_logits: NDArray[np.float32] 
     """The objective of a loss.
 
     Args:
-        name: one of `TITLES`.
+        name: one of `runs.LOSSES`.
         expected: positive labels per image, for EPR and ROLE: 2.9 on COCO, 1.5 on VOC 2012.
         estimator_logits: with which ROLE's estimator starts, N×L for all training images; see `initial_estimates`.
 
@@ -160,9 +147,9 @@ def objective(name: str, expected: float, estimator_logits: NDArray[np.float32] 
         return OnlineEstimation(expected, estimator_logits)
     if name == "epr":
         return OfObserved(lambda observed, logits: expected_positive(observed, logits, expected))
-    if name not in LOSSES:
-        raise ValueError(f"loss: expected one of {', '.join(TITLES)}, found {name!r}")
-    return OfObserved(LOSSES[name])
+    if name not in _SIMPLE:
+        raise ValueError(f"loss: expected one of {', '.join(LOSSES)}, found {name!r}")
+    return OfObserved(_SIMPLE[name])
 
 
 def initial_estimates(observed: NDArray[np.int8], *, seed: int) -> NDArray[np.float32]:
@@ -198,7 +185,7 @@ def _probabilities(logits: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Call
     return (p, q), lambda by_p, by_q: (by_p - by_q) * p * q
 
 
-LOSSES: Mapping[str, Loss] = {
+_SIMPLE: Mapping[str, Loss] = {
     "bce": assume_negative,
     "bce_ls": assume_negative_smoothed,
     "iun": ignore_unobserved,

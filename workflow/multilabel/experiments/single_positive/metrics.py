@@ -1,11 +1,13 @@
 """Precision and recall at k as Cole et al. (2021) compute them, and the images that their code scores."""
 
 import operator
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from numpy.typing import ArrayLike
 
-from multilabel import arrays, decisions
+from multilabel import arrays
+from multilabel.evaluation import decisions, metrics
 
 
 class AtK(NamedTuple):
@@ -48,3 +50,15 @@ def scored(count: int, batch_size: int) -> int:
     (40136, 40128)
     """
     return count - count % batch_size
+
+
+def all_of(truth: ArrayLike, scores: ArrayLike, ks: Sequence[int]) -> dict[str, float]:
+    """Under flat names and in percent: `mAP`, and precision, recall and hits at each k.
+
+    mAP is the mean over the classes of scikit-learn's average precision; a class without images counts 0.
+    """
+    found = {"mAP": 100 * metrics.mean_average_precision(truth, scores)}
+    for k in ks:
+        precision, recall, top = at_k(truth, scores, k)
+        found |= {f"P@{k}": 100 * precision, f"R@{k}": 100 * recall, f"top@{k}": 100 * top}
+    return found

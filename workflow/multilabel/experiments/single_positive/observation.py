@@ -13,20 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from multilabel import arrays
+from multilabel.datasets.labels import LabelMatrix
 from multilabel.files import complete_or_absent
-from multilabel.labels import LabelMatrix
 
 SEED = 1200
 """The published one, of the training labels, the test labels and the validation split alike."""
 VALIDATION = 0.2
 """The share of the training images that is held out, with all of its labels."""
-SUPERVISION = {
-    "bce": "all",
-    "bce_ls": "all",
-    "iun": "positives and all negatives",
-    "iu": "positives and one negative",
-}
-"""What a loss sees beside the observed positives; the others see nothing."""
 
 
 def published_order(matrix: LabelMatrix) -> NDArray[np.intp]:
@@ -97,29 +90,33 @@ def draw(
     return observed
 
 
-def for_loss(loss: str, labels: NDArray[np.uint8], observed: NDArray[np.int8]) -> NDArray[np.int8]:
-    """What a loss is given, int8 N×L: the observed labels, and beside them only what its definition names.
+def seen(supervision: str, labels: NDArray[np.uint8], drawn: NDArray[np.int8]) -> NDArray[np.int8]:
+    """What losses are given, int8 N×L: the observed positives, and beside them only what their definition names.
 
     Args:
-        loss: a name of `losses.TITLES`.
-        labels: the whole truth N×L, 0 or 1, for BCE, BCE-LS and IUN.
-        observed: drawn with one negative per image, which is for IU only.
+        supervision: a value of `runs.SUPERVISION`, or `positives`.
+        labels: the whole truth N×L, 0 or 1; its hidden part is used for `everything` and `all_negatives` only.
+        drawn: what is observed, with one negative per image.
     """
-    match SUPERVISION.get(loss):
-        case "all":
+    match supervision:
+        case "everything":
             return labels.astype(np.int8)
-        case "positives and all negatives":
-            return np.where(labels == 0, -1, observed > 0).astype(np.int8)
-        case "positives and one negative":
-            return observed
-    return (observed > 0).astype(np.int8)
+        case "all_negatives":
+            return np.where(labels == 0, -1, drawn > 0).astype(np.int8)
+        case "one_negative":
+            return drawn
+    return (drawn > 0).astype(np.int8)
 
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """What is observed of images: `image_id` (N,), `classes` L names, `labels` int8 N×L, see `draw`."""
+    """What is observed of training images: `image_id` and `file_name` (N,), `classes` L names, `labels` int8 N×L.
+
+    All that training knows of its images: the file has nothing that is hidden from the losses that it is for.
+    """
 
     image_id: NDArray[np.int64]
+    file_name: tuple[str, ...]
     classes: tuple[str, ...]
     labels: NDArray[np.int8]
 
@@ -128,6 +125,7 @@ class Observed:
         with complete_or_absent(path) as temporary, h5py.File(temporary, "w") as file:
             file["observed"] = self.labels
             file["image_id"] = self.image_id
+            file.create_dataset("file_name", data=list(self.file_name), dtype=h5py.string_dtype())
             file.attrs.create("classes", list(self.classes), dtype=h5py.string_dtype())
 
     @classmethod
@@ -139,32 +137,51 @@ class Observed:
         """
         try:
             with h5py.File(path, "r", locking=False) as file:
-                return cls(file["image_id"][()], tuple(file.attrs["classes"].tolist()), file["observed"][()])
+                names = tuple(file["file_name"].asstr()[()].tolist())
+                return cls(file["image_id"][()], names, tuple(file.attrs["classes"].tolist()), file["observed"][()])
         except (OSError, KeyError) as error:
             raise ValueError(
                 f"{path}: expected an HDF5 file of observed labels; {error}. Remove it to make it again"
             ) from error
 
-    def of(self, image_id: NDArray[np.int64], classes: tuple[str, ...], *, name: str, other: str) -> NDArray[np.int8]:
-        """What is observed of some images, n×L; `name` and `other` are the files of this and of those, for the errors.
+    def require(self, classes: tuple[str, ...], *, name: str, other: str) -> None:
+        """Check that these are observed labels of a dataset with such classes, in which each image has a positive one.
+
+        Args:
+            classes: of the dataset.
+            name: the file of these labels, for errors.
+            other: the file that has the classes.
 
         Raises:
-            ValueError: the classes are others, images are missing here, or one has no observed positive label.
+            ValueError: the classes are others, or an image has no observed positive label; the message names the files.
         """
         if self.classes != classes:
             raise ValueError(
-                f"{name}: expected observed labels of the {len(classes)} classes of {other}, "
-                f"found {len(self.classes)}: {', '.join(self.classes[:5])}, …. Make both from the same dataset"
+                f"{name}: expected observed labels of the {len(classes)} classes of {other}, found {len(self.classes)}: "
+                f"{', '.join(self.classes[:5])}{', …' if len(self.classes) > 5 else ''}. Make both from one dataset"
             )
-        matrix = LabelMatrix(self.image_id, ("",) * len(self.image_id), self.classes, self.labels > 0)
-        rows = matrix.rows_of(image_id, name=name, other=other)
-        without = image_id[~matrix.labels[rows].any(axis=1)]
+        without = self.image_id[~(self.labels > 0).any(axis=1)]
         if len(without):
             raise ValueError(
                 f"{name}: expected a positive label of every training image, found none of {len(without)}: "
                 f"{', '.join(map(str, without[:5]))}{', …' if len(without) > 5 else ''}"
             )
-        return self.labels[rows]
+
+
+def load_estimates(path: str | Path, image_id: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The label estimates N×L that a run of ROLE left of its training images, which have to be these (N,).
+
+    Raises:
+        ValueError: the file is damaged or is of other images; the message names it.
+    """
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            found, estimates = file["image_id"][()], file["estimates"][()]
+    except (OSError, KeyError) as error:
+        raise ValueError(f"{path}: expected HDF5 with image_id and estimates; {error}") from error
+    if not np.array_equal(found, image_id):
+        raise ValueError(f"{path}: expected label estimates of the training images, found those of others")
+    return estimates
 
 
 def _number(wanted: float, there: int) -> int:
