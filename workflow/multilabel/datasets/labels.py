@@ -10,13 +10,18 @@ import pandas as pd
 
 from multilabel.files import complete_or_absent
 
+IGNORED = 255
+"""What training is given in place of 0 or 1 where a pair of image and class counts neither way."""
+
 
 @dataclass(frozen=True, eq=False)
 class LabelMatrix:
     """Images and their labels.
 
     `image_id` int64 (N,), unique; `file_name` (N,), relative to the folder of images; `classes` L names, unique;
-    `labels` uint8 N×L, 0 or 1; `coverage` float32 N×L, 0 to 1, or None: the share of an image that a class covers.
+    `labels` uint8 N×L, 0 or 1; `coverage` float32 N×L, 0 to 1, or None: the share of an image that a class covers;
+    `ignored` bool N×L, or None where there is no such pair: pairs of image and class that count neither way, as
+    difficult objects of PASCAL VOC. Their label is 0.
 
     Raises:
         ValueError: the parts do not fit together; the message says which.
@@ -27,6 +32,7 @@ class LabelMatrix:
     classes: tuple[str, ...]
     labels: np.ndarray
     coverage: np.ndarray | None = None
+    ignored: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image_id", np.asarray(self.image_id, np.int64))
@@ -45,29 +51,46 @@ class LabelMatrix:
                 raise ValueError(f"labels: expected different {what}, found twice: {', '.join(map(str, twice[:5]))}")
         if self.labels.size and self.labels.max() > 1:
             raise ValueError(f"labels: expected 0 or 1, found {self.labels.max()}")
-        if self.coverage is None:
-            return
-        object.__setattr__(self, "coverage", np.asarray(self.coverage, np.float32))
-        if self.coverage.shape != shape or not ((self.coverage >= 0) & (self.coverage <= 1)).all():
-            raise ValueError(f"coverage: expected {shape} numbers from 0 to 1, found {self.coverage.shape}")
+        if self.coverage is not None:
+            object.__setattr__(self, "coverage", np.asarray(self.coverage, np.float32))
+            if self.coverage.shape != shape or not ((self.coverage >= 0) & (self.coverage <= 1)).all():
+                raise ValueError(f"coverage: expected {shape} numbers from 0 to 1, found {self.coverage.shape}")
+        if self.ignored is not None:
+            ignored = np.asarray(self.ignored, bool)
+            if ignored.shape != shape or self.labels[ignored].any():
+                raise ValueError(
+                    f"ignored: expected {shape} yes or no, and label 0 where yes, found {ignored.shape} and "
+                    f"{self.labels[ignored].sum() if ignored.shape == shape else 'other'} labels of 1"
+                )
+            object.__setattr__(self, "ignored", ignored if ignored.any() else None)
 
     def __len__(self) -> int:
         return len(self.image_id)
 
     @property
     def targets(self) -> np.ndarray:
-        """What a network is trained to give, N×L: coverage where there is one, else labels."""
-        return self.labels if self.coverage is None else self.coverage
+        """What a network is trained to give, N×L: coverage where there is one, else labels, IGNORED where ignored."""
+        targets = self.labels if self.coverage is None else self.coverage
+        return targets if self.ignored is None else np.where(self.ignored, targets.dtype.type(IGNORED), targets)
+
+    @property
+    def truth(self) -> np.ndarray:
+        """The labels as metrics take them, N×L: a masked array where pairs are ignored, else `labels` themselves."""
+        return self.labels if self.ignored is None else np.ma.masked_array(self.labels, self.ignored)
 
     def save(self, path: str | Path) -> None:
-        """Write the matrix as HDF5: `labels`, `image_id`, `file_name`, the attribute `classes`, perhaps `coverage`."""
+        """Write the matrix as HDF5: `labels`, `image_id`, `file_name`, the attribute `classes`; `coverage`, `ignored`.
+
+        The last two are there only where the matrix has them.
+        """
         with complete_or_absent(path) as temporary, h5py.File(temporary, "w") as file:
             file["labels"] = self.labels
             file["image_id"] = self.image_id
             file.create_dataset("file_name", data=list(self.file_name), dtype=h5py.string_dtype())
             file.attrs.create("classes", list(self.classes), dtype=h5py.string_dtype())
-            if self.coverage is not None:
-                file["coverage"] = self.coverage
+            for name in ("coverage", "ignored"):
+                if getattr(self, name) is not None:
+                    file[name] = getattr(self, name)
 
     @classmethod
     def load(cls, path: str | Path) -> "LabelMatrix":
@@ -80,8 +103,8 @@ class LabelMatrix:
             with h5py.File(path, "r", locking=False) as file:
                 names = file["file_name"].asstr()[()]
                 classes = tuple(file.attrs["classes"].tolist())
-                coverage = file["coverage"][()] if "coverage" in file else None
-                return cls(file["image_id"][()], tuple(names.tolist()), classes, file["labels"][()], coverage)
+                more = {name: file[name][()] for name in ("coverage", "ignored") if name in file}
+                return cls(file["image_id"][()], tuple(names.tolist()), classes, file["labels"][()], **more)
         except (OSError, KeyError) as error:
             raise ValueError(f"{path}: expected an HDF5 file of labels; {error}. Remove it to make it again") from error
 
@@ -89,8 +112,8 @@ class LabelMatrix:
         """Some of the images: positions, or a mask (N,)."""
         rows = np.arange(len(self))[rows]
         names = tuple(self.file_name[row] for row in rows)
-        coverage = None if self.coverage is None else self.coverage[rows]
-        return LabelMatrix(self.image_id[rows], names, self.classes, self.labels[rows], coverage)
+        coverage, ignored = (None if part is None else part[rows] for part in (self.coverage, self.ignored))
+        return LabelMatrix(self.image_id[rows], names, self.classes, self.labels[rows], coverage, ignored)
 
     def held_out(self, fraction: float, seed: int) -> tuple["LabelMatrix", "LabelMatrix"]:
         """A random part of the images, and the rest: (rest, part); both keep the order of the rows.

@@ -29,7 +29,7 @@ def evaluate(
     `cardinality_threshold_tau`.
 
     Args:
-        truth: N×L, 0 or 1.
+        truth: N×L, 0 or 1; what is masked counts neither way.
         scores: N×L.
         k: labels per image of the decision `top_k`.
         validation: truth and scores, M×L, on which the thresholds are chosen; None chooses them on the arrays that are
@@ -38,7 +38,7 @@ def evaluate(
     Raises:
         ValueError: there are no images, or what `multilabel.decisions` and `multilabel.metrics` raise.
     """
-    y, h = arrays.truth_and_scores(truth, scores)
+    y, h = arrays.masked_alike(truth, scores)
     if not len(y):
         raise ValueError("evaluation: expected at least one image, found none")
     tau, per_class = _thresholds(y, h, validation)
@@ -67,7 +67,7 @@ def decided(
     truth: ArrayLike, scores: ArrayLike, *, k: int = 3, validation: tuple[ArrayLike, ArrayLike] | None = None
 ) -> dict[str, NDArray[np.uint8]]:
     """The predicted labels, N×L, after each decision of `evaluate`, by its name; arguments as there."""
-    y, h = arrays.truth_and_scores(truth, scores)
+    y, h = arrays.masked_alike(truth, scores)
     return _decided(y, h, k, *_thresholds(y, h, validation))
 
 

@@ -20,7 +20,8 @@ from scipy.stats import norm
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from multilabel import arrays
-from multilabel.evaluation import MAIN_METRICS, all_metrics, metrics
+from multilabel.evaluation import all_metrics, metrics
+from multilabel.evaluation.all_metrics import MAIN_METRICS
 from multilabel.evaluation.predictions import Predictions
 
 Floats = NDArray[np.float64]
@@ -42,7 +43,7 @@ def resample(
     scores, so values of two runs on the same images are pairs.
 
     Args:
-        truth: N×L, 0 or 1.
+        truth: N×L, 0 or 1; what is masked counts neither way.
         scores: N×L.
         k: labels per image of the decision `top_k`.
         validation: truth and scores, M×L, on which the thresholds are chosen; None: on the arrays themselves.
@@ -58,8 +59,9 @@ def resample(
     y, h = arrays.truth_and_scores(truth, scores)
     if not len(y) or n < 1:
         raise ValueError(f"bootstrap: expected images and resamples, found {len(y)} images and n = {n}")
-    decided = all_metrics.decided(y, h, k=k, validation=validation)
-    per_image = _per_image(y, h, decided)
+    decided = all_metrics.decided(truth, scores, k=k, validation=validation)
+    per_image = _per_image(truth, scores, decided)
+    pairs = _labels_that_count(truth)
     ranking = _class_ranking(y, h)
     counts = {name: z.astype(np.float64) for name, z in decided.items()}
     both = {name: (y & z.astype(bool)).astype(np.float64) for name, z in decided.items()}
@@ -70,13 +72,17 @@ def resample(
         for drawn in _drawn(len(y), n, seed):
             means = drawn @ per_image.to_numpy() / len(y)
             block = dict(zip(per_image.columns, means.T, strict=True)) | _average_precision(ranking, drawn.T)
+            if pairs is not None:  # Hamming loss is a mean over pairs, of which images then have different numbers
+                block |= {
+                    f"{name}_hamming_loss": block[f"{name}_hamming_loss"] / (drawn @ pairs / len(y)) for name in decided
+                }
             true_of_class = drawn @ true
             for name in decided:
                 sums = (drawn @ both[name], true_of_class, drawn @ counts[name])
                 block |= {f"{name}_{metric}": values for metric, values in _shares(*sums).items()}
             blocks.append(block)
     together = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-    names = [name for name in all_metrics.evaluate(y, h, k=k, validation=validation) if name in together]
+    names = [name for name in all_metrics.evaluate(truth, scores, k=k, validation=validation) if name in together]
     return {name: together[name] for name in names}
 
 
@@ -172,14 +178,15 @@ def _drawn(n_images: int, n: int, seed: int) -> Iterator[Floats]:
         yield np.array(rows, dtype=np.float64)
 
 
-def _per_image(y: NDArray[np.bool_], h: NDArray[Any], decided: Mapping[str, NDArray[np.uint8]]) -> pd.DataFrame:
-    """The metrics that are means over the images: N rows."""
+def _per_image(truth: ArrayLike, scores: ArrayLike, decided: Mapping[str, NDArray[np.uint8]]) -> pd.DataFrame:
+    """The metrics that are means over the images: N rows. With masked pairs, Hamming loss is how many are wrong."""
+    y, _ = arrays.truth_and_scores(truth, scores)
     columns = {
         "label_cardinality": y.sum(axis=1),
-        "image_average_precision": metrics.average_precision_per_image(y, h),
-        "coverage": metrics.coverage_per_image(y, h),
-        "one_error": metrics.one_error_per_image(y, h),
-        "ranking_loss": metrics.ranking_loss_per_image(y, h),
+        "image_average_precision": metrics.average_precision_per_image(truth, scores),
+        "coverage": metrics.coverage_per_image(truth, scores),
+        "one_error": metrics.one_error_per_image(truth, scores),
+        "ranking_loss": metrics.ranking_loss_per_image(truth, scores),
     }
     true = y.sum(axis=1)
     for name, predicted in decided.items():
@@ -191,9 +198,15 @@ def _per_image(y: NDArray[np.bool_], h: NDArray[Any], decided: Mapping[str, NDAr
             f"{name}_instance_f1": _ratio(2 * both, true + positive),
             f"{name}_jaccard": _ratio(both, true + positive - both),
             f"{name}_subset_zero_one_loss": wrong.any(axis=1),
-            f"{name}_hamming_loss": wrong.mean(axis=1),
+            f"{name}_hamming_loss": wrong.mean(axis=1) if arrays.counted(truth) is None else wrong.sum(axis=1),
         }
     return pd.DataFrame(columns).astype(np.float64)
+
+
+def _labels_that_count(truth: ArrayLike) -> Floats | None:
+    """How many labels of each image are not masked, N; None where none is."""
+    counted = arrays.counted(truth)
+    return None if counted is None else counted.sum(axis=1).astype(np.float64)
 
 
 def _shares(both: Floats, true: Floats, positive: Floats) -> dict[str, Floats]:

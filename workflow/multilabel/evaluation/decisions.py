@@ -1,8 +1,9 @@
 """Label decisions: from scores to predicted labels, by rank or by threshold (Maddox 2017, section 2.2).
 
 Scores and truth are N images × L labels; decisions are uint8 matrices of the same shape. Any finite scores will do, not
-only probabilities. Every function raises ValueError for arrays that are not matrices or differ in shape, scores
-that are NaN or infinite, and truth other than 0 and 1.
+only probabilities. Both may be masked arrays of NumPy: a masked pair of image and label is not there, so it is never
+predicted and no rank or threshold depends on it. Every function raises ValueError for arrays that are not matrices or
+differ in shape, scores that are NaN or infinite, and truth other than 0 and 1.
 """
 
 import operator
@@ -15,7 +16,7 @@ from multilabel import arrays
 
 
 def top_k(scores: ArrayLike, k: int, rng: np.random.Generator | None = None) -> NDArray[np.uint8]:
-    """The `k` highest scores of each image: always exactly `k` labels.
+    """The `k` highest scores of each image: always exactly `k` labels, or all that are not masked.
 
     Equal scores are taken in the order of the columns, or at random where `rng` is given. So `top_k(truth, k, rng)` is
     the best that any model can reach with `k` labels per image: "best possible" in Table 2.
@@ -97,6 +98,7 @@ def _highest(
         order = np.lexsort((rng.random(scores.shape), -scores), axis=1)
     chosen = np.zeros(scores.shape, np.uint8)
     np.put_along_axis(chosen, order, np.arange(scores.shape[1]) < k, axis=1)
+    chosen[scores == -np.inf] = 0  # masked
     return chosen
 
 
@@ -110,7 +112,8 @@ def _nearest_threshold(scores: NDArray[np.floating[Any]], wanted: int) -> float:
             return float(candidate)
         if len(higher):
             return float(higher.min())
-    return float(np.nextafter(scores.max(), scores.dtype.type(np.inf)))
+    highest = scores.max()
+    return float(np.nextafter(highest, scores.dtype.type(np.inf))) if highest != -np.inf else np.inf  # all are masked
 
 
 def _require_scores(scores: NDArray[np.floating[Any]]) -> None:

@@ -6,7 +6,10 @@ recall; the tables of that paper do not, and neither do we.
 Every result is defined and none is NaN. 0/0 counts 0: the precision of a class that is never predicted, the recall and
 average precision of a class without images, the Jaccard index of an image with neither true nor predicted labels. The
 ranking of an image without labels cannot be wrong: its average precision is 1, its coverage, one-error and ranking loss
-are 0. A mean over no images or no classes is 0. Every function raises ValueError for arrays that are not matrices or
+are 0. A mean over no images or no classes is 0.
+
+Truth may be a masked array of NumPy (`LabelMatrix.truth`): a masked pair of image and label counts neither way, so that
+every metric is that of the pairs that are left. Every function raises ValueError for arrays that are not matrices or
 differ in shape, scores that are NaN or infinite, and labels other than 0 and 1.
 """
 
@@ -61,7 +64,8 @@ def subset_zero_one_loss(truth: ArrayLike, predicted: ArrayLike) -> float:
 def hamming_loss(truth: ArrayLike, predicted: ArrayLike) -> float:
     """The share of pairs of image and label that are wrong."""
     y, z = arrays.truth_and_predicted(truth, predicted)
-    return _mean(y != z)
+    wrong, counted = y != z, arrays.counted(truth)
+    return _mean(wrong if counted is None else wrong[counted])
 
 
 def label_cardinality(labels: ArrayLike) -> float:
@@ -137,7 +141,7 @@ def coverage_per_image(truth: ArrayLike, scores: ArrayLike) -> NDArray[np.float6
     """Coverage of each image, N: what `coverage` is the mean of."""
     y, h = arrays.truth_and_scores(truth, scores)
     lowest = np.where(y, h, np.inf).min(axis=1, keepdims=True, initial=np.inf)
-    return np.maximum(np.sum(h >= lowest, axis=1) - 1, 0) / max(y.shape[1], 1)
+    return np.maximum(np.sum(h >= lowest, axis=1) - 1, 0) / np.maximum(_labels_that_count(h), 1)
 
 
 def one_error(truth: ArrayLike, scores: ArrayLike) -> float:
@@ -168,7 +172,7 @@ def ranking_loss_per_image(truth: ArrayLike, scores: ArrayLike) -> NDArray[np.fl
     y, h = arrays.truth_and_scores(truth, scores)
     ranking = _ranking(y, h)
     wrong = np.bincount(ranking.row, ranking.above - ranking.true_above, minlength=len(y))
-    return _ratio(wrong, ranking.size * (y.shape[1] - ranking.size))
+    return _ratio(wrong, ranking.size * (_labels_that_count(h) - ranking.size))
 
 
 class _Ranking(NamedTuple):
@@ -195,6 +199,11 @@ def _ranking(truth: NDArray[np.bool_], scores: NDArray[np.floating[Any]]) -> _Ra
     above = (row + 1) * n_columns - np.searchsorted(every.ravel(), true)
     true_above = np.cumsum(size)[row] - np.searchsorted(true, true)
     return _Ranking(row, above, true_above, size)
+
+
+def _labels_that_count(scores: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
+    """How many labels of each image are not masked: L of an image, N."""
+    return np.sum(scores != -np.inf, axis=1)
 
 
 def _average_precision(ranking: _Ranking) -> NDArray[np.float64]:

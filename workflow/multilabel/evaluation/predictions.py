@@ -13,7 +13,10 @@ from multilabel.files import complete_or_absent, read_json
 
 
 class Predictions(NamedTuple):
-    """Images with their labels and scores, row by row: image_id (N,), truth N×L uint8, scores N×L float32."""
+    """Images with their labels and scores, row by row: image_id (N,), truth N×L uint8, scores N×L float32.
+
+    Truth is a masked array where the labels have ignored pairs.
+    """
 
     image_id: np.ndarray
     truth: np.ndarray
@@ -45,6 +48,9 @@ def load(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
 def load_with_truth(path: str | Path, label_file: str | Path) -> Predictions:
     """Scores with the labels of the same images; images without labels are left out, as in section 3.1 of paper 000.
 
+    An image whose only objects are ignored is one with labels: the challenge of PASCAL VOC counts it as one without
+    the other classes.
+
     Raises:
         ValueError: an image has scores but no row of labels; the message names both files.
     """
@@ -55,9 +61,11 @@ def load_with_truth(path: str | Path, label_file: str | Path) -> Predictions:
 
 def with_truth(image_id: np.ndarray, scores: np.ndarray, labels: LabelMatrix, *, name: str, other: str) -> Predictions:
     """Scores N×L of images (N,) beside their labels, for `load_with_truth`; `name` and `other` as of `rows_of`."""
-    truth = labels.labels[labels.rows_of(image_id, name=name, other=other)]
-    labelled = truth.any(axis=1)
-    return Predictions(image_id[labelled], truth[labelled], scores[labelled])
+    rows = labels.rows_of(image_id, name=name, other=other)
+    labelled = labels.labels[rows].any(axis=1)
+    if labels.ignored is not None:
+        labelled |= labels.ignored[rows].any(axis=1)
+    return Predictions(image_id[labelled], labels.truth[rows][labelled], scores[labelled])
 
 
 def path_of(results: str | Path, run: str, split: str, *, augmented: bool = False) -> Path:

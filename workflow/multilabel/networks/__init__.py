@@ -1,1 +1,1 @@
-"""The networks below the classifiers, and their weights."""
+"""Networks: those of `keras.applications` by name, and those that PyTorch files hold weights of."""

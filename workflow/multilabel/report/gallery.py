@@ -50,7 +50,7 @@ def page(
     Raises:
         ValueError: the numbers of images do not agree.
     """
-    y, h = arrays.truth_and_scores(truth, scores)
+    y, h = arrays.masked_alike(truth, scores)
     content = {
         "classes": list(classes),
         "thresholds": np.round(np.asarray(thresholds, float), 4).tolist(),
@@ -71,12 +71,14 @@ def entries(
 ) -> Iterator[list[Any]]:
     """Each image as the page has it: file name, average precision (None without labels), loss, labels.
 
-    The loss is the binary cross-entropy, mean over the classes. A label is [class, rank, score, kind]; kind is the sum
+    The loss is the binary cross-entropy, mean over the classes; masked pairs of image and class count in neither number
+    and are shown as absent. A label is [class, rank, score, kind]; kind is the sum
     of `TRUE` and `PREDICTED`. Listed are those of Fig. 7, `examples.ranked_predictions`, and all that are predicted.
     """
     precision = metrics.average_precision_per_class(truth.T, scores.T)
+    mask, truth, scores = np.ma.getmask(truth), np.ma.filled(truth, 0), np.ma.getdata(scores)
     p = np.clip(scores.astype(float), 1e-7, 1 - 1e-7)
-    loss = -np.where(truth, np.log(p), np.log1p(-p)).mean(axis=1)
+    loss = np.ma.filled(-np.ma.masked_array(np.where(truth, np.log(p), np.log1p(-p)), mask).mean(axis=1), 0)
     kinds = TRUE * truth.astype(int) + PREDICTED * predicted
     for row, name in enumerate(file_names):
         labels = [
