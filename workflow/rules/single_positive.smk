@@ -14,9 +14,7 @@ SINGLE_JOBS = [
 SINGLE_RECORD = {
     "dataset": CONFIG.dataset.model_dump(),
     "base": CONFIG.base.model_dump(),
-    "single_positive": SINGLE_KEYS.model_dump(
-        include={"preprocess", "seed", "validation", "validation_labels", "expected"}
-    ),
+    "single_positive": SINGLE_KEYS.shared,
 }
 
 
@@ -50,14 +48,16 @@ def single_outputs(studies):
     """What the training of studies leaves; see `single_positive.training`."""
     runs = [run.name for study in studies for run in SINGLE_KEYS.searched(study)]
     further = [run for study in studies for run in SINGLE_KEYS.chosen_names(study)[1:]]
-    estimated = [study.name for study in studies if study.loss == "role"]
+    estimated = [study for study in studies if study.loss == "role"]
+    estimates = [run.name for study in estimated for run in SINGLE_KEYS.searched(study)]
+    estimates += [run for study in estimated for run in SINGLE_KEYS.chosen_names(study)[1:]]
     return {
         "runs": expand(f"{SINGLE}/runs/{{run}}/{{file}}", run=runs + further, file=("log.csv", "best.weights.h5", "run.json")),
         "searches": [f"{SINGLE}/searches/{study.name}.json" for study in studies],
         "predictions": [path for split in ("validation", "test") for path in single_predictions(studies, split)],
-        "estimates": [f"{SINGLE}/estimates/{name}.h5" for name in estimated],
+        "estimates_of_runs": [f"{SINGLE}/runs/{run}/estimates.h5" for run in estimates],
+        "estimates": [f"{SINGLE}/estimates/{study.name}.h5" for study in estimated],
         "epochs": [f"{SINGLE}/epochs/{study.name}.h5" for study in single_watched(studies)],
-        "timing": [f"{SINGLE}/timing/{run}.csv" for run in runs + further],
     }
 
 

@@ -110,14 +110,20 @@ class SinglePositive(Section):
         return values
 
     @model_validator(mode="after")
+    def _something_is_hidden(self) -> "SinglePositive":
+        if not any(study.supervision == "positives" for study in self.linear_studies):
+            raise ValueError("linear.losses: expected at least one of pr, an, an_ls, wan, epr and role")
+        return self
+
+    @model_validator(mode="after")
     def _starts_are_trained(self) -> "SinglePositive":
         for loss in self.linear_init_losses:
             start, study = getattr(self.linear_init, loss), Study("linear", loss, self.main)
             found = search(study, self.linear.batch_sizes, self.linear.learning_rates, self.training_seed)
             if loss not in self.linear.losses or self.start_of(study) not in found:
                 raise ValueError(
-                    f"linear_init_losses: {loss} starts from a linear run with batch size {start.batch_size} and learning "
-                    f"rate {start.learning_rate:g} (linear_init.{loss}), which linear does not have"
+                    f"linear_init_losses: {loss} starts from a linear run with batch size {start.batch_size} and "
+                    f"learning rate {start.learning_rate:g} (linear_init.{loss}), which linear does not have"
                 )
         return self
 
@@ -138,6 +144,11 @@ class SinglePositive(Section):
         """All searches on images."""
         fresh = [Study("end_to_end", loss, self.main) for loss in self.end_to_end.losses]
         return fresh + [Study("linear_init", loss, self.main) for loss in self.linear_init_losses]
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """The keys that all runs depend on."""
+        return self.model_dump(include={"preprocess", "seed", "validation", "validation_labels", "expected"})
 
     @property
     def studies(self) -> list[Study]:

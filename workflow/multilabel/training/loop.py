@@ -54,6 +54,7 @@ def fit(
     validation_batch_size: int = 256,
     timing: Path | None = None,
     tensorboard: Path | None = None,
+    after_epoch: Callable[[int], None] | None = None,
     report: Callable[[str], None] = print,
 ) -> State:
     """Train a model and leave the weights of its best epoch in it, and in the objective what it then owned.
@@ -85,6 +86,8 @@ def fit(
         validation_batch_size: samples per evaluation step.
         timing: a CSV file (epoch,seconds) for what each epoch took; None: no file.
         tensorboard: a folder for TensorBoard's logs, which are never read back; None: no logs.
+        after_epoch: takes the number of each epoch after its steps, before the state is saved; so once more where
+            training was interrupted in between.
         report: takes one line per epoch.
 
     Returns:
@@ -145,6 +148,8 @@ def fit(
                 f"{folder.name}: loss {loss}, validation loss {row['val_loss']} in epoch {epoch}; "
                 "try a lower learning rate"
             )
+        if after_epoch:
+            after_epoch(epoch)
         row["seconds"] = round(time.monotonic() - started, 3)
         state.add(row)
         _write_logs(folder, timing, state.history)

@@ -8,7 +8,7 @@ with logs.logged(snakemake.log[0]):
     tables = hidden.look(
         i.features,
         i.labels,
-        i.seen,
+        i.seen[0],
         dict(zip(p.studies, i.epochs, strict=True)),
         dict(zip(p.studies, map(files.read_json, i.searches), strict=True)),
         i.estimates,

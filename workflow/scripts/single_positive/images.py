@@ -28,7 +28,6 @@ with logs.logged(snakemake.log[0]):
         ),
         Settings(**p.settings),
         Path(p.folder),
-        Path(p.folder, "timing"),
         p.record | {"inputs": provenance.digests(files)},
     )
     start = observation.load_estimates(i.estimates, seen.image_id) if i.estimates else None

@@ -22,7 +22,6 @@ with logs.logged(snakemake.log[0]):
         ),
         Settings(**p.settings),
         Path(p.folder),
-        Path(p.folder, "timing"),
         p.record | {"inputs": provenance.digests([*i.features, *i.labels, i.chosen_by, *i.seen])},
         p.watched,
     )

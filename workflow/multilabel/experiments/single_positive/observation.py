@@ -157,8 +157,9 @@ class Observed:
         """
         if self.classes != classes:
             raise ValueError(
-                f"{name}: expected observed labels of the {len(classes)} classes of {other}, found {len(self.classes)}: "
-                f"{', '.join(self.classes[:5])}{', …' if len(self.classes) > 5 else ''}. Make both from one dataset"
+                f"{name}: expected observed labels of the {len(classes)} classes of {other}, found "
+                f"{len(self.classes)}: {', '.join(self.classes[:5])}{', …' if len(self.classes) > 5 else ''}. "
+                "Make both from one dataset"
             )
         without = self.image_id[~(self.labels > 0).any(axis=1)]
         if len(without):

@@ -47,8 +47,9 @@ def write_tables(
     write_table(
         means[means["observed"] == observed],
         _stem(outputs.losses),
-        f"Test mAP on {dataset} in percent with {_labels(observed)} observed per image; ±: 95 % interval of the mean over "
-        f"seeds. BCE and BCE-LS see all labels, IUN all negatives, IU one negative per image. Test images: {scored}.",
+        f"Test mAP on {dataset} in percent with {_labels(observed)} observed per image; ±: 95 % interval of the mean "
+        f"over seeds. BCE and BCE-LS see all labels, IUN all negatives, IU one negative per image. "
+        f"Test images: {scored}.",
         shown=shown,
         bold=tables.best_of_each(shown),
     )
@@ -62,8 +63,8 @@ def write_tables(
     write_table(
         recovery,
         _stem(outputs.recovery),
-        f"How well the training images' hidden labels are recovered on {dataset}: mAP and micro AP of the ranking among "
-        "hidden labels, precision and recall at 0.5, and how many per image are expected and there.",
+        f"How well the training images' hidden labels are recovered on {dataset}: mAP and micro AP of the ranking "
+        "among hidden labels, precision and recall at 0.5, and how many per image are expected and there.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The samples that studies are trained on: fixed features with a linear classifier, or images with the whole network."""
+"""What studies are trained on: fixed features with a linear classifier, or images with the whole network."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,9 +38,8 @@ def of_features(
     matrices = {split: LabelMatrix.load(path) for split, path in labels.items()}
     train.require(matrices["validation"].classes, name="the observed labels", other=labels["validation"])
     image_id = {"train": train.image_id} | {split: matrix.image_id for split, matrix in matrices.items()}
-    x = dict(
-        zip(("train", "validation"), features.rows(feature_files["train"], train.image_id, image_id["validation"]))
-    )
+    of_pool = features.rows(feature_files["train"], train.image_id, image_id["validation"])
+    x = dict(zip(("train", "validation"), of_pool, strict=True))
     (x["test"],) = features.rows(feature_files["test"], image_id["test"])
     width, classes = x["train"].shape[1], len(train.classes)
 

@@ -74,13 +74,12 @@ class Training:
     `folder/runs/{run}` is what `loop.run` leaves, with the label estimates of ROLE's best epoch; `folder/searches` has
     a JSON file per study; `folder/predictions/{study}_s{seed}` the scores of the chosen settings with each seed;
     `folder/estimates` those label estimates of the chosen run of ROLE; and `folder/epochs`, for the studies in
-    `watched`, the classifier after each epoch of the chosen run. `timing` gets a file of the seconds of each run.
+    `watched`, the classifier after each epoch of the chosen run.
     """
 
     samples: Samples
     settings: Settings
     folder: Path
-    timing: Path
     record: Mapping[str, Any]
     watched: Sequence[Study] = ()
 
@@ -141,7 +140,6 @@ class Training:
             prepare=samples.prepare,
             prepare_validation=samples.prepare_validation,
             validation_batch_size=samples.prediction_batch_size,
-            timing=self.timing / f"{run.name}.csv",
             after_epoch=self._keeper(folder, model) if run.study in self.watched and not run.further else None,
         )
         if isinstance(objective, losses.OnlineEstimation):
