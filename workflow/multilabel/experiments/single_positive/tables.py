@@ -79,7 +79,7 @@ def losses_by_mode(means: pd.DataFrame, observed: str, metric: str = "mAP") -> p
 
 def best_of_each(shown: pd.DataFrame, supervised: Iterable[str] = ("BCE", "BCE-LS", "IUN")) -> Any:
     """Which cells of `losses_by_mode` are bold: the best of each column among losses that see no hidden label."""
-    values = shown.drop(columns="loss").map(lambda text: float(text.split(" ")[0]) if text else np.nan)
+    values = shown.drop(columns="loss").map(lambda text: float(text.split(" ")[0]) if isinstance(text, str) else np.nan)
     values[shown["loss"].isin(list(supervised)).to_numpy()] = np.nan
     marks = pd.DataFrame(False, shown.index, shown.columns)
     marks[values.columns] = values.eq(values.max())
