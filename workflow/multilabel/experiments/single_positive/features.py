@@ -7,9 +7,14 @@ from numpy.typing import NDArray
 
 from multilabel.features import files
 
+PART = 64 << 20
+"""Bytes that are read at once."""
+ALIGNMENT = 64
+"""Bytes; what TensorFlow asks of memory that it shares."""
+
 
 def rows(path: str | Path, *wanted: NDArray[np.int64]) -> list[NDArray[np.float32]]:
-    """The features of images n×D, by their ids (n,), in that order; one array for each of several groups of images.
+    """The features of images n×D, by their ids (n,), in that order; one `empty` for each of several groups of images.
 
     The file is read in parts, so that it is never in memory beside what is taken from it.
 
@@ -19,7 +24,7 @@ def rows(path: str | Path, *wanted: NDArray[np.int64]) -> list[NDArray[np.float3
     with files.opened(path) as file:
         image_id, stored = file["image_id"][()], file["features"]
         places = [_places(path, image_id, ids) for ids in wanted]
-        found = [np.empty((len(ids), stored.shape[1]), np.float32) for ids in wanted]
+        found = [empty(len(ids), stored.shape[1]) for ids in wanted]
         step = max(1, PART // (stored.shape[1] * stored.dtype.itemsize))
         for start in range(0, len(image_id), step):
             part = stored[start : start + step]
@@ -29,8 +34,11 @@ def rows(path: str | Path, *wanted: NDArray[np.int64]) -> list[NDArray[np.float3
     return found
 
 
-PART = 64 << 20
-"""Bytes that are read at once."""
+def empty(count: int, width: int) -> NDArray[np.float32]:
+    """A matrix that TensorFlow can take as it lies: it begins at a multiple of 64 bytes."""
+    room = np.empty(count * width * 4 + ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT
+    return room[start : start + count * width * 4].view(np.float32).reshape(count, width)
 
 
 def _places(path: str | Path, known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.intp]:

@@ -48,7 +48,7 @@ def of_features(
 
     sources: dict[str, Source] = {}
     for split in list(x):
-        sources[split] = InMemory(tf.constant(x.pop(split)), np.arange(len(image_id[split])), 0)
+        sources[split] = InMemory(in_memory(x.pop(split)), np.arange(len(image_id[split])), 0)
     return Samples(sources, image_id, LabelMatrix.load(validation).labels, build)
 
 
@@ -117,6 +117,11 @@ def linear_model(inputs: int, classes: int, *, seed: int) -> keras.Model:
     """Features N×inputs → logits N×classes."""
     x = keras.Input((inputs,), name="features")
     return keras.Model(x, classifier(inputs, classes, seed=seed)(x), name="linear")
+
+
+def in_memory(x: np.ndarray) -> tf.Tensor:
+    """An array of `features.empty` as a tensor that shares its memory; it must stay as it is."""
+    return tf.experimental.dlpack.from_dlpack(x.__dlpack__())
 
 
 def classifier(inputs: int, classes: int, *, seed: int) -> keras.layers.Layer:
