@@ -8,7 +8,7 @@ from multilabel.config.sections import Fraction, Section, Seed
 from multilabel.config.shared import FeatureSet, Shared
 from multilabel.experiments.single_positive.runs import ALL, LOSSES, Run, Study, chosen_name, search, short_rate
 
-NETWORK = "ResNet50"
+NETWORK = "torchvision.resnet50"
 """The paper's."""
 LossName = Literal["bce", "bce_ls", "iun", "iu", "pr", "an", "an_ls", "wan", "epr", "role"]
 
@@ -111,7 +111,7 @@ class SinglePositive(Section):
 
     @model_validator(mode="after")
     def _something_is_hidden(self) -> "SinglePositive":
-        if not any(study.supervision == "positives" for study in self.linear_studies):
+        if not any(Study("linear", loss).supervision == "positives" for loss in self.linear.losses):
             raise ValueError("linear.losses: expected at least one of pr, an, an_ls, wan, epr and role")
         return self
 
