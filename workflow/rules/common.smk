@@ -27,20 +27,21 @@ COVERAGE = f"{DATASET}/coverage"
 TEST = CONFIG.test_split
 EVALUATED = list(dict.fromkeys(["val", TEST]))
 
-VGG16_WEIGHTS = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
-VGG16_WEIGHTS_WITH_TOP = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
-OFFICIAL_WEIGHTS = f"resources/weights/{VGG16_WEIGHTS}"
 DOWNLOADS = CONFIG.downloads.model_dump()
 GPUS = int(CONFIG.gpu)
 BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
-READING = {"workers": CONFIG.features.workers, "damaged": CONFIG.dataset.damaged_images}
+READING = {
+    "workers": CONFIG.features.workers,
+    "damaged": CONFIG.dataset.damaged_images,
+    "orient": CONFIG.oriented,
+}
 
 
 wildcard_constraints:
     # A folder with runs or features: the dataset's own, or one in it, of an experiment or for what is compared.
     root=rf"{DATASET}(/\w+)*",
     split="train|val|test",
-    file=f"{VGG16_WEIGHTS}|{VGG16_WEIGHTS_WITH_TOP}",
+    file=r"[\w.-]+\.(h5|pth)",
     run=r"\w+",
 
 
@@ -116,12 +117,26 @@ def annotations_of(source):
     return getattr(CONFIG.dataset, source).annotations
 
 
-def weights_of(base):
-    """The weights file of a base network; none for random weights."""
+def weights_of(base, top=False):
+    """The weights file of a base network, with its classifier or without; none for random weights."""
     if base.weights == "random":
         return []
-    made = {"pretrain": f"{RESULTS}/base/pretrained.weights.h5", "official": OFFICIAL_WEIGHTS}
+    made = {
+        "pretrain": f"{RESULTS}/base/{'classifier' if top else 'pretrained'}.weights.h5",
+        "official": f"resources/weights/{official_name(base, top)}",
+    }
     return made.get(base.weights, base.weights)
+
+
+def official_name(base, top):
+    """The name of published weights here: that of Keras for VGG16, and one that tells network and options for others.
+
+    What Keras calls those, and where they are, is asked of it in the job: to import it takes seconds.
+    """
+    if base.network.lower() == "vgg16":
+        return f"vgg16_weights_tf_dim_ordering_tf_kernels{'' if top else '_notop'}.h5"
+    options = [f"{key}-{value}" for key, value in sorted(base.options.items())]
+    return "_".join([base.network.lower(), *options, str(base.input_size), "top" if top else "notop"]) + ".h5"
 
 
 def statistics_of(*preprocesses):
