@@ -39,9 +39,7 @@ def single_watched(studies):
 
 def single_predictions(studies, split):
     """The scores of the chosen settings of studies, with each seed."""
-    return [
-        f"{SINGLE}/predictions/{run}/{split}.h5" for study in studies for run in SINGLE_KEYS.chosen_names(study)
-    ]
+    return [f"{SINGLE}/predictions/{run}/{split}.h5" for study in studies for run in SINGLE_KEYS.chosen_names(study)]
 
 
 def single_outputs(studies):
@@ -52,7 +50,9 @@ def single_outputs(studies):
     estimates = [run.name for study in estimated for run in SINGLE_KEYS.searched(study)]
     estimates += [run for study in estimated for run in SINGLE_KEYS.chosen_names(study)[1:]]
     return {
-        "runs": expand(f"{SINGLE}/runs/{{run}}/{{file}}", run=runs + further, file=("log.csv", "best.weights.h5", "run.json")),
+        "runs": expand(
+            f"{SINGLE}/runs/{{run}}/{{file}}", run=runs + further, file=("log.csv", "best.weights.h5", "run.json")
+        ),
         "searches": [f"{SINGLE}/searches/{study.name}.json" for study in studies],
         "predictions": [path for split in ("validation", "test") for path in single_predictions(studies, split)],
         "estimates_of_runs": [f"{SINGLE}/runs/{run}/estimates.h5" for run in estimates],

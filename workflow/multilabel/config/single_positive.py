@@ -1,12 +1,12 @@
 """The keys of the experiment `single_positive`."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from multilabel.config.sections import Fraction, Section, Seed
 from multilabel.config.shared import FeatureSet, Shared
-from multilabel.experiments.single_positive.runs import ALL, LOSSES, Run, Study, chosen_name, search, short_rate
+from multilabel.experiments.single_positive.runs import ALL, Run, Study, chosen_name, search, short_rate
 
 NETWORK = "torchvision.resnet50"
 """The paper's."""
@@ -16,7 +16,7 @@ LossName = Literal["bce", "bce_ls", "iun", "iu", "pr", "an", "an_ls", "wan", "ep
 class Search(Section):
     """One way of training: which losses, how long, and the settings that are searched."""
 
-    losses: list[LossName] = Field(list(LOSSES), description="which are trained; all: bce … role")
+    losses: list[LossName] = Field([*get_args(LossName)], description="which are trained; all: bce … role")
     epochs: int = Field(25, ge=1, description="passes over the images; the best by validation mAP is kept")
     batch_sizes: list[int] = Field([8, 16], description="images per step that are tried, with each learning rate")
     learning_rates: list[float] = Field(

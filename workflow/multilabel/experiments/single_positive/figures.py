@@ -65,7 +65,7 @@ def examples(paths: Sequence[Path], labels: Sequence[Sequence[tuple[str, bool]]]
     """
     columns = min(len(paths), 4)
     rows = -(-len(paths) // columns)
-    figure = Figure(figsize=(PAGE, rows * (PAGE / columns + 0.55)))
+    figure = Figure(figsize=(PAGE, rows * (PAGE / columns + 0.3)))
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels:
         axes.set_axis_off()

@@ -102,6 +102,6 @@ def look(
             if epoch == best:
                 recovered.append({"loss": study.loss, "by": "scores"} | recovery(truth, seen.labels, scores))
     for path in estimates:
-        found = load_estimates(path, seen.image_id)
-        recovered.append({"loss": "role", "by": "estimates"} | recovery(truth, seen.labels, found))
+        estimated = load_estimates(path, seen.image_id)
+        recovered.append({"loss": "role", "by": "estimates"} | recovery(truth, seen.labels, estimated))
     return pd.DataFrame(shares), pd.DataFrame(recovered)

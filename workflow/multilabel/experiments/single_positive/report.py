@@ -79,7 +79,8 @@ def write_figures(files: Any, outputs: Any, *, observed: str, examples: Sequence
         size: to which images are resized.
     """
     by_epoch = pd.read_csv(files.by_epoch)
-    save(figures.scores_of_hidden_positives(dict(list(by_epoch.groupby("loss", sort=False)))), _stem(outputs.fig1))
+    shares = {loss: by_epoch[by_epoch["loss"] == loss] for loss in by_epoch["loss"].unique()}
+    save(figures.scores_of_hidden_positives(shares), _stem(outputs.fig1))
 
     labels, seen = LabelMatrix.load(files.labels), Observed.load(files.seen[0])
     chosen = examples_of(labels, examples)
@@ -89,10 +90,8 @@ def write_figures(files: Any, outputs: Any, *, observed: str, examples: Sequence
 
     searched = pd.read_csv(files.searched, dtype={"observed": str})
     searched = searched[searched["observed"] == observed]
-    found = {
-        f"{LOSSES[loss]}, {MODES[mode]}": part for (mode, loss), part in searched.groupby(["mode", "loss"], sort=False)
-    }
-    save(figures.search(found), _stem(outputs.search))
+    titles = searched["loss"].map(LOSSES) + ", " + searched["mode"].map(MODES)
+    save(figures.search({title: searched[titles == title] for title in titles.unique()}), _stem(outputs.search))
 
     metrics = pd.read_csv(files.metrics, dtype={"observed": str})
     linear = metrics[metrics["mode"] == "linear"]

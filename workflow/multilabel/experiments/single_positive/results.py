@@ -61,5 +61,5 @@ def searched(searches: Mapping[Study, Mapping[str, Any]]) -> pd.DataFrame:
 
 def flat(table: pd.DataFrame) -> dict[str, float]:
     """The test mAP of each study, mean over its seeds, by its name."""
-    means = table.groupby(["mode", "loss", "observed"], sort=False)["mAP"].mean()
-    return {f"{Study(*study).name}_mAP": float(value) for study, value in means.items()}
+    names = [Study(*row).name for row in table[["mode", "loss", "observed"]].itertuples(index=False)]
+    return {f"{name}_mAP": float(value) for name, value in table["mAP"].groupby(names, sort=False).mean().items()}

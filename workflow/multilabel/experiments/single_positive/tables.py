@@ -34,8 +34,8 @@ def over_seeds(results: pd.DataFrame) -> pd.DataFrame:
     keys = ["mode", "loss", "observed"]
     names = [name for name in results if name not in (*keys, "seed", "images")]
     rows = []
-    for study, part in results.groupby(keys, sort=False):
-        row = dict(zip(keys, study, strict=True)) | {"seeds": len(part)}
+    for _, part in results.groupby(keys, sort=False):
+        row: dict[Any, Any] = {**part[keys].iloc[0], "seeds": len(part)}
         for name in names:
             row[name], row[f"{name} ±"] = part[name].mean(), _half_width(part[name].to_numpy(float))
         rows.append(row)
