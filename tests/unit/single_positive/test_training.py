@@ -40,7 +40,7 @@ def made(folder):
     image_id = {split: 100 + np.arange(count) for split, count in COUNTS.items()}
     sources = {split: InMemory(samples.in_memory(x[split]), np.arange(count), 0) for split, count in COUNTS.items()}
     given = training.Samples(
-        sources, image_id, labels["validation"], lambda run: samples.linear_model(WIDTH, CLASSES, seed=run.seed)
+        sources, image_id, labels["validation"], lambda seed: samples.linear_model(WIDTH, CLASSES, seed=seed)
     )
     watched = [Study("linear", "role"), Study("linear", "an")]
     return training.Training(given, SETTINGS, Path(folder), {"dataset": "generated"}, watched)

@@ -11,7 +11,6 @@ import tensorflow as tf
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.single_positive import features
 from multilabel.experiments.single_positive.observation import Observed
-from multilabel.experiments.single_positive.runs import Run
 from multilabel.experiments.single_positive.training import Samples
 from multilabel.images.augment import augment
 from multilabel.images.normalise import normalise
@@ -43,8 +42,8 @@ def of_features(
     (x["test"],) = features.rows(feature_files["test"], image_id["test"])
     width, classes = x["train"].shape[1], len(train.classes)
 
-    def build(run: Run) -> keras.Model:
-        return linear_model(width, classes, seed=run.seed)
+    def build(seed: int) -> keras.Model:
+        return linear_model(width, classes, seed=seed)
 
     sources: dict[str, Source] = {}
     for split in list(x):
@@ -84,12 +83,12 @@ def of_images(
     train.require(matrices["validation"].classes, name="the observed labels", other=labels["validation"])
     names = {"train": train.file_name} | {split: matrix.file_name for split, matrix in matrices.items()}
 
-    def build(run: Run) -> keras.Model:
+    def build(seed: int) -> keras.Model:
         keras.backend.clear_session()
         network = backbones.build(**base)
         network.trainable = True
         pooled = keras.layers.GlobalAveragePooling2D(name="pooling")(network.output)
-        head = classifier(pooled.shape[1], len(train.classes), seed=run.seed)
+        head = classifier(pooled.shape[1], len(train.classes), seed=seed)
         model = keras.Model(network.input, head(pooled), name="multilabel")
         if start:
             linear = linear_model(pooled.shape[1], len(train.classes), seed=0)

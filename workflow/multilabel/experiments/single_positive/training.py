@@ -29,14 +29,14 @@ SPLITS = ("validation", "test")
 class Samples:
     """Images that studies share: of each split a source, whose y does not matter, and the ids of all of its samples.
 
-    `validation` has the labels N×L of that split by which epochs and runs are chosen. `build` makes a run's network,
-    samples → logits; `prepare` and `prepare_validation` are the loop's.
+    `validation` has the labels N×L of that split by which epochs and runs are chosen. `build` makes the network,
+    samples → logits, from a seed; `prepare` and `prepare_validation` are the loop's.
     """
 
     sources: Mapping[str, Source]
     image_id: Mapping[str, NDArray[np.int64]]
     validation: NDArray[np.uint8]
-    build: Callable[[Run], keras.Model]
+    build: Callable[[int], keras.Model]
     prepare: Prepare | None = None
     prepare_validation: Prepare | None = None
     prediction_batch_size: int = 256
@@ -119,11 +119,11 @@ class Training:
     def _run(self, run: Run, seen: NDArray[np.int8], start: NDArray[np.float32] | None) -> Choice:
         """Train one run."""
         folder, settings, samples = self.folder / "runs" / run.name, self.settings, self.samples
+        model = samples.build(run.seed)
         estimates = None
         if run.study.loss == "role":
             estimates = losses.initial_estimates(seen, seed=run.seed) if start is None else losses.estimates_from(start)
         objective = losses.objective(run.study.loss, settings.expected, estimates)
-        model = samples.build(run)
         loop.run(
             folder,
             {"specification": asdict(run), "settings": asdict(settings), **self.record},
@@ -150,7 +150,7 @@ class Training:
 
     def _predict(self, study: Study, seed: int, name: str) -> None:
         """Write the scores of a run as those of its study with a seed."""
-        model = self.samples.build(Run(study, 1, 0.1, seed))
+        model = self.samples.build(seed)
         model.load_weights(self.folder / "runs" / name / "best.weights.h5")
         for split in SPLITS:
             source = Labelled(self.samples.sources[split], self.samples.image_id[split])
