@@ -12,7 +12,7 @@ from comparison import Row, in_turn
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from multilabel import linear
+from multilabel.training import linear
 
 N, L = 394, 23
 Floats = NDArray[np.float64]

@@ -81,16 +81,18 @@ def epochs(name: str, rounds: int, count: int = 20_000) -> None:
     import keras
     import tensorflow as tf
 
-    from multilabel import training
     from multilabel.experiments.transfer import runs, top_models
+    from multilabel.training import optimisers, steps
+    from multilabel.training.objectives import BinaryCrossEntropy
+    from multilabel.training.sources import InMemory
 
     run = runs.parse(f"random_features_{name}")
     x, y = random_data(count, seed=0)
-    source = training.InMemory(tf.constant(x), tf.constant(y), 0)
+    source = InMemory(tf.constant(x), tf.constant(y), 0)
     ours = top_models.build(run, 512, 80, seed=0)
-    optimizer = training.sgd(run.learning_rate, 0.9, 1e-6)
+    optimizer = optimisers.sgd(run.learning_rate, 0.9, 1e-6)
     optimizer.build(ours.trainable_variables)
-    steps = training._compile_training(ours, optimizer, run.batch_size, 0, None)
+    train = steps.compile_training(ours, BinaryCrossEntropy(), optimizer, batch_size=run.batch_size, seed=0)
     theirs = plain_model(run.layers, run.nodes)
     theirs.compile(
         keras.optimizers.SGD(
@@ -103,7 +105,7 @@ def epochs(name: str, rounds: int, count: int = 20_000) -> None:
 
     def our_epoch() -> None:
         (chunk,) = source.chunks(0, run.batch_size)
-        steps(*chunk, tf.constant(0), tf.constant(0)).numpy()
+        train(*chunk, tf.constant(0), tf.constant(0)).numpy()
 
     def their_epoch() -> None:
         theirs.fit(x, y.astype(np.float32), batch_size=run.batch_size, verbose=0)

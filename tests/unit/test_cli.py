@@ -23,7 +23,9 @@ def model(monkeypatch, tmp_path):
         red, _, blue = np.moveaxis(pixels.mean(axis=(1, 2)) / 255, 1, 0)
         return np.stack([1 - pixels.mean(axis=(1, 2, 3)) / 255, red, blue], axis=1).astype(np.float32)
 
-    loaded = Model(tmp_path, None, {"input_size": 8}, CLASSES, np.array([0.9, 0.5, 0.5]), None, {})
+    loaded = Model(
+        tmp_path, "transfer", "a_run", {"input_size": 8}, "inet", CLASSES, np.array([0.9, 0.5, 0.5]), None, {}
+    )
     monkeypatch.setattr(export, "load", lambda path: loaded)
     monkeypatch.setattr(export, "scorer", lambda model: score)
     monkeypatch.setattr(devices, "configure", lambda threads: None)

@@ -48,7 +48,7 @@ def test_the_gpu_environment_has_the_locks_versions():
 
 
 def test_rules_have_the_environment_with_cuda_where_they_ask_for_a_gpu():
-    texts = [path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")]
+    texts = [path.read_text() for path in (ROOT / "workflow/rules").rglob("*.smk")]
     rules = [rule for text in texts for rule in re.split(r"^ *rule\b", text, flags=re.MULTILINE) if "script:" in rule]
     assert len(rules) > 20
     assert [rule for rule in rules if ("envs/gpu.yaml" in rule) != ("gpu=GPUS" in rule)] == []

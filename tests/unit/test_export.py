@@ -122,12 +122,12 @@ def test_weights_alone_are_no_model(weights):
         export.load(weights)
 
 
-@pytest.mark.parametrize("version", [0, 2])
+@pytest.mark.parametrize("version", [1, 3])
 def test_another_format_version_is_an_error_that_names_both(file, tmp_path, version):
     other = shutil.copy(file, tmp_path / "other.h5")
     with h5py.File(other, "r+") as content:
         content.attrs["format_version"] = version
-    with pytest.raises(ValueError, match=rf"other\.h5: expected .* version 1, found version {version}\. Make it"):
+    with pytest.raises(ValueError, match=rf"other\.h5: expected .* version 2, found version {version}\. Make it"):
         export.load(other)
 
 

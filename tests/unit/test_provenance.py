@@ -7,7 +7,7 @@ from multilabel import files, provenance
 
 SCRIPT = '''"""Write the labels."""
 
-from multilabel.datasets import labels
+from multilabel import labels
 
 
 def write():

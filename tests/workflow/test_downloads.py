@@ -3,6 +3,7 @@
 import hashlib
 import runpy
 import shutil
+import tarfile
 import threading
 import zipfile
 from contextlib import nullcontext
@@ -13,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from multilabel import logs
-from multilabel.datasets import download
+from multilabel.datasets import download, published
 
 from .conftest import ROOT, copy_project, planned, run_snakemake
 
@@ -36,8 +37,8 @@ def server(tmp_path):
 def publish(monkeypatch, folder, address, name):
     """Let the table of published files say of `name` what lies in the folder."""
     content = (folder / name).read_bytes()
-    file = download.RemoteFile(name, f"{address}/{name}", len(content), hashlib.md5(content).hexdigest())
-    monkeypatch.setattr(download, "SOURCES", {name: file})
+    file = published.RemoteFile(name, f"{address}/{name}", len(content), hashlib.md5(content).hexdigest())
+    monkeypatch.setattr(published, "SOURCES", dict(published.SOURCES) | {name: file})
 
 
 def run_script(monkeypatch, name, tmp_path, outputs, **params):
@@ -71,8 +72,36 @@ def test_an_archive_is_fetched_and_what_is_wanted_of_it_unpacked(monkeypatch, se
     target = tmp_path / "coco"
     wanted = target / "annotations/instances_val2017.json"
     member = "annotations/instances_val2017.json"
-    run_script(monkeypatch, "unpack.py", tmp_path, [wanted], archive="annotations_trainval2017.zip", members=[member])
+    params = {"archives": ["annotations_trainval2017.zip"], "members": [member]}
+    run_script(monkeypatch, "unpack.py", tmp_path, [wanted], **params)
     assert [path for path in target.rglob("*") if path.is_file()] == [wanted]
+
+
+def test_archives_that_share_a_folder_are_unpacked_together(monkeypatch, server, tmp_path):
+    folder, address = server
+    [voc] = [unpacking for unpacking in published.UNPACKINGS if unpacking.name == "voc_2007"]
+    for name, split in zip(voc.archives, ("trainval", "test"), strict=True):
+        with tarfile.open(folder / name, "w") as archive:
+            for path in (f"JPEGImages/{split}.jpg", f"ImageSets/Main/{split}.txt", f"SegmentationClass/{split}.png"):
+                archive.addfile(tarfile.TarInfo(f"VOCdevkit/VOC2007/{path}"))
+        publish(monkeypatch, folder, address, name)
+    outputs = [tmp_path / "voc" / path.removeprefix(f"{voc.folder}/") for path in voc.outputs]
+    run_script(monkeypatch, "unpack.py", tmp_path, outputs, archives=voc.archives, members=voc.members)
+    found = {path.relative_to(tmp_path / "voc").as_posix() for path in tmp_path.rglob("voc/**/*") if path.is_file()}
+    lists = {path.removeprefix(f"{voc.folder}/") for path in voc.outputs if path.endswith(".txt")}
+    assert found == lists | {f"VOCdevkit/VOC2007/JPEGImages/{split}.jpg" for split in ("trainval", "test")}
+
+
+@pytest.mark.parametrize(
+    ("missing", "rules"),
+    [
+        ("resources/coco_2014/val2014", ["unpack_val2014"]),
+        ("resources/voc_2007/VOCdevkit/VOC2007/ImageSets/Main/test.txt", ["unpack_voc_2007"]),
+        ("resources/voc_2012/VOCdevkit/VOC2012/JPEGImages", ["unpack_voc_2012"]),
+    ],
+)
+def test_each_published_dataset_has_its_rules(tmp_path, missing, rules):
+    assert list(planned(copy_project(tmp_path / "project"), "--", missing, config=PAPER)) == rules
 
 
 def test_weights_are_fetched(monkeypatch, server, tmp_path):

@@ -12,21 +12,12 @@ os.environ.update(PYTHONPATH=LIBRARY)
 
 from multilabel import config as configuration
 from multilabel import provenance
+from multilabel.datasets import published
 from multilabel.experiments import EXPERIMENTS, MAIN
-
-# What is wanted of published archives, and where the default configuration looks for it.
-COCO_2017 = "resources/coco_2017"
-ARCHIVES = {
-    "train2017.zip": ["train2017"],
-    "val2017.zip": ["val2017"],
-    "annotations_trainval2017.zip": [f"annotations/instances_{split}2017.json" for split in ("train", "val")],
-}
 
 try:
     CONFIG = configuration.load(config)
-    configuration.existing_paths(
-        CONFIG, [f"{COCO_2017}/{member}" for members in ARCHIVES.values() for member in members]
-    )
+    configuration.existing_paths(CONFIG, [path for unpacking in published.UNPACKINGS for path in unpacking.outputs])
 except configuration.ConfigError as error:
     raise WorkflowError(str(error)) from None
 

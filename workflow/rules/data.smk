@@ -3,22 +3,19 @@
 
 # Only where something is missing: data that lies there is never made again, whatever changes here. What downloads is a
 # local rule: on a cluster it runs where Snakemake does, because nodes often do not reach the network.
-for archive, members in ARCHIVES.items():
-    if all(os.path.exists(f"{COCO_2017}/{member}") for member in members):
+for unpacking in published.UNPACKINGS:
+    if all(map(os.path.exists, unpacking.outputs)):
         continue
 
     rule:
         name:
-            f"unpack_{archive.removesuffix('.zip')}"
+            f"unpack_{unpacking.name}"
         output:
-            [
-                f"{COCO_2017}/{member}" if member.endswith(".json") else directory(f"{COCO_2017}/{member}")
-                for member in members
-            ],
+            [path if os.path.splitext(path)[1] else directory(path) for path in unpacking.outputs],
         log:
-            f"logs/downloads/{archive}.log",
+            f"logs/downloads/{unpacking.name}.log",
         benchmark:
-            f"benchmarks/downloads/{archive}.tsv"
+            f"benchmarks/downloads/{unpacking.name}.tsv"
         localrule: True
         conda:
             "../../envs/cpu.yaml"
@@ -27,11 +24,11 @@ for archive, members in ARCHIVES.items():
             mem_mb=memory(1000),
             runtime=1440,
         params:
-            archive=archive,
-            members=members,
+            archives=unpacking.archives,
+            members=unpacking.members,
             downloads=DOWNLOADS,
         message:
-            f"Fetching {archive} and unpacking it into {COCO_2017}"
+            f"Fetching {' and '.join(unpacking.archives)} and unpacking into {unpacking.folder}"
         script:
             "../scripts/unpack.py"
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from multilabel.training.objectives import IGNORED, BinaryCrossEntropy
 from sklearn.utils.class_weight import compute_class_weight
 
 from multilabel.experiments.designs import objectives
+from multilabel.training.objectives import IGNORED, BinaryCrossEntropy
 
 ROWS = tf.range(6, dtype=tf.int64)
 TRUTH = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 1, 1], [0, 1, 0], [1, 0, 1]], float)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from multilabel.training.sources import InMemory
 
 from multilabel.experiments.designs import sampling
+from multilabel.training.sources import InMemory
 
 LABELS = np.zeros((1000, 3), np.uint8)
 LABELS[:900, 0] = LABELS[880:960, 1] = LABELS[990:995, 2] = (

@@ -1,14 +1,15 @@
 """One module per source of images and labels: what lies on disk becomes a `LabelMatrix` and image paths."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from multilabel.datasets import coco, msrc, scene, table
-from multilabel.datasets.labels import LabelMatrix
+if TYPE_CHECKING:
+    from multilabel.datasets.labels import LabelMatrix
 
 
 def read_labels(
     kind: str, annotations: str | Path, images: str | Path | None, *, crowds: bool, coverage: bool = False
-) -> LabelMatrix:
+) -> "LabelMatrix":
     """The label matrix of a source.
 
     Args:
@@ -22,6 +23,8 @@ def read_labels(
         FileNotFoundError: there is no such file.
         ValueError: it is not what its kind says; the message names it.
     """
+    from multilabel.datasets import coco, msrc, scene, table  # here: the plan of the workflow needs none of them
+
     if kind in ("coco", "shapes"):
         return (coco.read_coverage if coverage else coco.read_labels)(annotations, crowds=crowds)
     if images is None:

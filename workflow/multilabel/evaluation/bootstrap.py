@@ -20,7 +20,8 @@ from scipy.stats import norm
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from multilabel import arrays
-from multilabel.evaluation import MAIN_METRICS, all_metrics, metrics
+from multilabel.evaluation import all_metrics, metrics
+from multilabel.evaluation.all_metrics import MAIN_METRICS
 from multilabel.evaluation.predictions import Predictions
 
 Floats = NDArray[np.float64]

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from multilabel import linear, logs
+from multilabel import logs
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.evaluation import predictions
 from multilabel.features import files as features
+from multilabel.training import linear
 
 with logs.logged(snakemake.log[0]):
     i, o, p = snakemake.input, snakemake.output, snakemake.params

@@ -11,7 +11,7 @@ with logs.logged(snakemake.log[0]):
     p, folder = snakemake.params, Path(snakemake.output.weights[0]).parents[1]
     names = [Path(weights).parent.name for weights in snakemake.output.weights]
     top_models.train(
-        {name: top_models.feature_files(p.features, name) for name in names},
+        {name: top_models.files_of(p.features, name) for name in names},
         labels=snakemake.input.labels,
         folder=folder,
         settings=p.settings,

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from multilabel import linear
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.evaluation import metrics
 from multilabel.features import files as features_
+from multilabel.training import linear
 
 CLASSIFIERS: Mapping[str, linear.Penalty] = {"VGG+L1LR": "l1", "VGG+LR": "l2"}
 METRICS: Mapping[str, tuple[Callable[..., float], str]] = {

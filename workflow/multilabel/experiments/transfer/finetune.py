@@ -1,7 +1,7 @@
 """Stage 2: base network and top model, trained together on images (Maddox 2017, sections 4.2 and 5.1)."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,48 +9,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multilabel import provenance, training
+from multilabel import provenance
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer import runs, top_models
 from multilabel.experiments.transfer.runs import FinetuneRun
 from multilabel.files import read_json
 from multilabel.images.augment import augment
-from multilabel.images.decode import batches
 from multilabel.images.names import AUGMENTATIONS
 from multilabel.images.normalise import ChannelStatistics, normalise
 from multilabel.networks import backbones
-from multilabel.training import Chunk, InMemory, Prepare, Source
-
-BATCHES_PER_CHUNK = 8
-
-
-@dataclass(frozen=True)
-class ImageFiles:
-    """Images on disk as a source of samples: decoded ahead, in another order in each epoch."""
-
-    paths: Sequence[Path]
-    labels: np.ndarray
-    size: tuple[int, int]
-    seed: int
-    workers: int
-    damaged: str
-
-    def chunks(self, epoch: int | None, batch_size: int) -> Iterator[Chunk]:
-        """Some batches at a time; see `training.Source`.
-
-        Raises:
-            DamagedImagesError: images are damaged or missing, and `damaged` is "stop".
-            ValueError: no image is left.
-        """
-        count = len(self.paths)
-        order = np.arange(count) if epoch is None else training.permutation(count, self.seed, epoch)
-        ordered = [self.paths[row] for row in order.tolist()]
-        together, found = batch_size * BATCHES_PER_CHUNK, False
-        for rows, pixels in batches(ordered, self.size, together, workers=self.workers, damaged=self.damaged):
-            found = True
-            yield Chunk(pixels, self.labels[order[rows]], np.arange(len(rows)))
-        if not found:
-            raise ValueError(f"{self.paths[0].parent}: expected at least one readable image of {count}, found none")
+from multilabel.training import image_files, loop, optimisers
+from multilabel.training.image_files import ImageFiles
+from multilabel.training.objectives import BinaryCrossEntropy
+from multilabel.training.schedule import Schedule
+from multilabel.training.steps import Prepare
 
 
 def train(
@@ -68,7 +40,7 @@ def train(
     timing: str | Path | None = None,
     tensorboard: str | Path | None = None,
 ) -> None:
-    """Train one run, starting from its top model's best weights, and leave it in `folder` as `training.run` does.
+    """Train one run, starting from its top model's best weights, and leave it in `folder` as `loop.run` does.
 
     Args:
         name: the run's name.
@@ -89,17 +61,25 @@ def train(
     network = backbones.build(**base)
     head = top_models.load(top_model_weights, _feature_count(network, run), len(splits[0].classes))
     sources = [
-        _source(split, Path(place), network.input_shape[1:3], settings, reading)
+        image_files.source(
+            _paths(split, Path(place)),
+            split.targets,
+            network.input_shape[1:3],
+            seed=settings["seed"],
+            memory_gb=settings["memory_gb"],
+            reading=reading,
+        )
         for split, place in zip(splits, images, strict=True)
     ]
     inputs = [*labels, top_model_weights, *filter(None, [base["weights"], statistics])]
-    training.run(
+    loop.run(
         Path(folder),
         {"specification": asdict(run), "inputs": provenance.digests(inputs), "settings": settings, **record},
         build(network, run, head),
-        training.sgd(run.learning_rate, settings["momentum"], settings["decay"]),
+        BinaryCrossEntropy(),
+        optimisers.sgd(run.learning_rate, settings["momentum"], settings["decay"]),
         *sources,
-        training.Schedule(settings["epochs"], settings["patience"], settings["min_delta"]),
+        Schedule(settings["epochs"], settings["patience"], settings["min_delta"]),
         batch_size=run.batch_size,
         seed=settings["seed"],
         prepare=preparation(run.preprocess, statistics, run.augmentation),
@@ -108,7 +88,7 @@ def train(
         timing=Path(timing) if timing else None,
         tensorboard=Path(tensorboard) if tensorboard else None,
     )
-    training.forget(Path(folder))
+    loop.forget(Path(folder))
 
 
 def predict(
@@ -139,7 +119,7 @@ def predict(
     paths, rows = _paths(split, Path(images)), np.arange(len(split.image_id))
     source = ImageFiles(paths, rows, model.input_shape[1:3], 0, **reading)
     prepare = preparation(run.preprocess, statistics, AUGMENTATIONS if perturb is not None else "", perturb or 0)
-    kept, scores = training.scores(model, source, batch_size=batch_size, prepare=prepare)
+    kept, scores = loop.scores(model, source, batch_size=batch_size, prepare=prepare)
     return split.image_id[kept], scores
 
 
@@ -180,25 +160,6 @@ def preparation(preprocess: str, statistics: str | None, augmentation: str = "",
         return normalise(pixels, preprocess, channel)
 
     return prepare
-
-
-def _source(
-    labels: LabelMatrix,
-    folder: Path,
-    size: tuple[int, int],
-    settings: Mapping[str, Any],
-    reading: Mapping[str, Any],
-) -> Source:
-    """The images of a split: decoded once into memory if they fit, else read from disk in each epoch."""
-    paths = _paths(labels, folder)
-    if len(paths) * size[0] * size[1] * 3 > settings["memory_gb"] * 1e9:
-        return ImageFiles(paths, labels.targets, size, settings["seed"], **reading)
-    found = list(batches(paths, size, 256, **reading))
-    if not found:
-        raise ValueError(f"{folder}: expected at least one readable image of {len(paths)}, found none")
-    kept = np.concatenate([rows for rows, _ in found])
-    pixels = np.concatenate([pixels for _, pixels in found])
-    return InMemory(tf.constant(pixels), tf.constant(labels.targets[kept]), settings["seed"])
 
 
 def _paths(labels: LabelMatrix, folder: Path) -> list[Path]:

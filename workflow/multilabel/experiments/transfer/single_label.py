@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multilabel import training
 from multilabel.datasets.labels import LabelMatrix
-from multilabel.experiments.transfer.finetune import ImageFiles
 from multilabel.images.normalise import normalise
+from multilabel.training import loop
+from multilabel.training.image_files import ImageFiles
 
 IMAGENET = Path(__file__).with_name("imagenet_to_coco.csv")
 
@@ -61,7 +61,7 @@ def predict(
 
     paths = [Path(folder) / name for name in labels.file_name]
     source = ImageFiles(paths, np.arange(len(paths)), classifier.input_shape[1:3], 0, **reading)
-    kept, scores = training.scores(
+    kept, scores = loop.scores(
         classifier,
         source,
         batch_size=batch_size,

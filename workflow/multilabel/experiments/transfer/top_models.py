@@ -1,64 +1,24 @@
 """Stage 1: small classifiers, trained on bottleneck features (Maddox 2017, sections 4.2 and 4.3)."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import keras
 import numpy as np
 import tensorflow as tf
 
-from multilabel import provenance, training
+from multilabel import provenance
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer import runs
 from multilabel.experiments.transfer.runs import TopModelRun
-from multilabel.features import files as features_
 from multilabel.networks import backbones
-from multilabel.training import Chunk, InMemory, Source
-
-BLOCK_BYTES = 4 << 20
-"""Contiguous rows that are read together: enough that a disk does not mainly seek."""
-WINDOWS = 8
-"""Parts of the memory. Up to four hold samples: those in training, what TensorFlow copies of them, and those ahead."""
-
-
-@dataclass(frozen=True)
-class FeatureFile:
-    """Features that do not fit in memory: read in windows, each ahead of its use.
-
-    In an epoch, blocks of contiguous rows are shuffled, their sequence is cut into windows, and the rows of a window
-    are shuffled. `y` has what belongs to each row of the file.
-    """
-
-    path: Path
-    y: np.ndarray
-    seed: int
-    memory_gb: float
-
-    def chunks(self, epoch: int | None, batch_size: int) -> Iterator[Chunk]:
-        """One window at a time; see `training.Source`.
-
-        Raises:
-            ValueError: the file is damaged; the message names it.
-        """
-        with features_.opened(self.path) as file, ThreadPoolExecutor(1) as reader:
-            stored = file["features"]
-            row_bytes = stored.dtype.itemsize * stored.shape[1]
-            window = max(1, int(self.memory_gb * 1e9 / WINDOWS / row_bytes) // batch_size) * batch_size
-            rng = None if epoch is None else np.random.default_rng([self.seed, epoch])
-            rows = np.arange(len(stored)) if rng is None else _in_blocks(len(stored), BLOCK_BYTES // row_bytes, rng)
-            windows = [rows[start : start + window] for start in range(0, len(rows), window)]
-            ahead = reader.submit(_read, stored, windows[0])
-            for place, found in enumerate(windows):
-                x = ahead.result()
-                if place + 1 < len(windows):
-                    ahead = reader.submit(_read, stored, windows[place + 1])
-                yield Chunk(x, self.y[found], np.arange(len(found)) if rng is None else rng.permutation(len(found)))
-                del x
+from multilabel.training import feature_files, loop, optimisers
+from multilabel.training.objectives import BinaryCrossEntropy
+from multilabel.training.schedule import Schedule
+from multilabel.training.sources import Source
 
 
 class Dense(keras.layers.Dense):
@@ -112,7 +72,7 @@ def train(
     Args:
         features: run name → its feature files of train and val; runs that share them stand together.
         labels: label files of train and val.
-        folder: where each run gets its folder, see `training.run`.
+        folder: where each run gets its folder, see `loop.run`.
         settings: epochs, patience, min_delta, momentum, decay, seed, memory_gb.
         record: what each `run.json` records of the runs' origin.
         timing: where each run gets a file `{run}.csv` of the seconds of its epochs; None: no files.
@@ -123,23 +83,24 @@ def train(
         splits = [_labelled(*pair, settings) for pair in zip(files, labels, strict=True)]
         for name in group:
             run = _top_model_run(name)
-            training.run(
+            loop.run(
                 Path(folder) / name,
                 {"specification": asdict(run), "inputs": inputs, "settings": settings, **record},
                 build(run, splits[0].inputs, splits[0].classes, seed=settings["seed"]),
-                training.sgd(run.learning_rate, settings["momentum"], settings["decay"]),
+                BinaryCrossEntropy(),
+                optimisers.sgd(run.learning_rate, settings["momentum"], settings["decay"]),
                 *(split.source for split in splits),
-                training.Schedule(settings["epochs"], settings["patience"], settings["min_delta"]),
+                Schedule(settings["epochs"], settings["patience"], settings["min_delta"]),
                 batch_size=run.batch_size,
                 seed=settings["seed"],
                 timing=Path(timing) / f"{name}.csv" if timing else None,
                 tensorboard=Path(tensorboard) / name if tensorboard else None,
             )
     for name in features:
-        training.forget(Path(folder) / name)
+        loop.forget(Path(folder) / name)
 
 
-def feature_files(folder: str | Path, name: str) -> list[str]:
+def files_of(folder: str | Path, name: str) -> list[str]:
     """The files of train and val in a folder of features that a run is trained on."""
     run = _top_model_run(name)
     return [str(Path(folder, f"{split}_{run.preprocess}_{run.pooling}.h5")) for split in ("train", "val")]
@@ -160,8 +121,8 @@ def predict(
     weights: str | Path, feature_file: str | Path, classes: int, *, memory_gb: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Image ids (N,) and scores N×L, float32, of a finished run on a feature file; larger ones are read in parts."""
-    source, inputs = _source(feature_file, lambda image_id: image_id, 0, memory_gb)
-    return training.scores(load(weights, inputs, classes), source)
+    source, inputs = feature_files.source(feature_file, lambda image_id: image_id, 0, memory_gb)
+    return loop.scores(load(weights, inputs, classes), source)
 
 
 class _Split(NamedTuple):
@@ -179,36 +140,8 @@ def _labelled(feature_file: str, label_file: str, settings: Mapping[str, Any]) -
     def labels_of(image_id: np.ndarray) -> np.ndarray:
         return matrix.targets[matrix.rows_of(image_id, name=label_file, other=feature_file)]
 
-    source, inputs = _source(feature_file, labels_of, settings["seed"], settings["memory_gb"])
+    source, inputs = feature_files.source(feature_file, labels_of, settings["seed"], settings["memory_gb"])
     return _Split(source, inputs, len(matrix.classes))
-
-
-def _source(
-    path: str | Path, y_of: Callable[[np.ndarray], np.ndarray], seed: int, memory_gb: float
-) -> tuple[Source, int]:
-    """A feature file as a source, kept in memory up to a size, with what belongs to its images; numbers per sample."""
-    with features_.opened(path) as file:
-        stored = file["features"]
-        if stored.size * stored.dtype.itemsize > memory_gb * 1e9:
-            return FeatureFile(Path(path), y_of(file["image_id"][()]), seed, memory_gb), stored.shape[1]
-    loaded = features_.load(path)
-    return InMemory(tf.constant(loaded.features), y_of(loaded.image_id), seed), loaded.features.shape[1]
-
-
-def _in_blocks(count: int, block: int, rng: np.random.Generator) -> np.ndarray:
-    """The rows 0…count−1 in a random order of blocks of contiguous ones."""
-    starts = np.arange(0, count, max(1, block))
-    return np.concatenate([np.arange(start, min(start + max(1, block), count)) for start in rng.permutation(starts)])
-
-
-def _read(stored: h5py.Dataset, rows: np.ndarray) -> np.ndarray:
-    """Some rows of a matrix on disk, in that order; contiguous ones at once."""
-    found = np.empty((len(rows), stored.shape[1]), stored.dtype)
-    done = 0
-    for part in np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1):
-        stored.read_direct(found, np.s_[part[0] : part[-1] + 1], np.s_[done : done + len(part)])
-        done += len(part)
-    return found
 
 
 def _top_model_run(name: str) -> TopModelRun:

@@ -4,8 +4,8 @@ import pytest
 
 from multilabel import config
 from multilabel.datasets.labels import LabelMatrix
-from multilabel.experiments.transfer import reference, reproduction
-from multilabel.report import tables
+from multilabel.experiments.transfer import reference, reproduction, tables
+from multilabel.report import verdicts
 
 PANELS = {"fig4a": "fig4a", "fig4b": "fig4b", "fig5a": "fig5a", "fig5b": "fig5b", "fig5c": "fig5c"} | {
     "fig6a": "fig6",
@@ -136,15 +136,15 @@ def test_the_verdict_follows_from_the_band(tau, verdict):
 
 
 def test_numbers_are_written_with_the_decimals_of_the_print(small):
-    row = reproduction.Row("w", "n", 67.2, 67.1499, -0.0501, "reproduced", "")
-    count = reproduction.Row("w", "n", 908, 980, 72, "not", "")
-    text, whole = reproduction.as_text([row, count])
+    row = verdicts.Row("w", "n", 67.2, 67.1499, -0.0501, "reproduced", "")
+    count = verdicts.Row("w", "n", 908, 980, 72, "not", "")
+    text, whole = verdicts.as_text([row, count])
     assert (text.published, text.ours, text.difference) == ("67.2", "67.1", "-0.1")
     assert (whole.published, whole.ours, whole.difference) == ("908", "980", "+72")
 
 
 def test_the_verdicts_are_counted(small):
-    assert reproduction.counted(small).startswith(f"Of {len(small)} rows: ")
+    assert verdicts.counted(small).startswith(f"Of {len(small)} rows: ")
 
 
 def test_the_paper_departs_from_itself_in_nothing():

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multilabel.config.patterns import expand
 from multilabel.experiments.transfer import runs
 from multilabel.experiments.transfer.runs import FinetuneRun, TopModelRun
 
@@ -79,15 +80,15 @@ def test_a_short_name_needs_its_dataset():
 
 
 def test_the_papers_grid_has_36_runs():
-    names = list(runs.expand(["zmuvs_avg_{1,2}x{1024,2048,4096}d5_lr{11,52}_b{32,64,128}"]))
+    names = list(expand(["zmuvs_avg_{1,2}x{1024,2048,4096}d5_lr{11,52}_b{32,64,128}"]))
     assert len(names) == len(set(names)) == 36
     assert {runs.parse(name, "coco_2017").short_name for name in names} == set(names)
 
 
 def test_a_name_in_two_patterns_counts_once():
-    assert list(runs.expand(["a{1,2}", "a{2,3}"])) == ["a1", "a2", "a3"]
+    assert list(expand(["a{1,2}", "a{2,3}"])) == ["a1", "a2", "a3"]
 
 
 def test_an_open_brace_is_an_error():
     with pytest.raises(ValueError, match="brace without its partner"):
-        list(runs.expand(["a{1,2"]))
+        list(expand(["a{1,2"]))

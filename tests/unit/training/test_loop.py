@@ -4,8 +4,10 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from multilabel import training
-from multilabel.training import Chunk, InMemory, Schedule
+from multilabel.training import loop, optimisers, sources
+from multilabel.training.objectives import BinaryCrossEntropy
+from multilabel.training.schedule import Schedule
+from multilabel.training.sources import Chunk, InMemory
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 12)).astype(np.float32)
@@ -24,9 +26,10 @@ def network(dropout=0.5, seed=1):
 
 def fit(folder, model=None, *, schedule=SCHEDULE, train=TRAIN, rate=0.1, key="k", report=lambda line: None, **options):
     model = model or network()
-    history = training.fit(
+    state = loop.fit(
         model,
-        training.sgd(rate, 0.9, 1e-6),
+        BinaryCrossEntropy(),
+        optimisers.sgd(rate, 0.9, 1e-6),
         train,
         VALIDATION,
         schedule,
@@ -37,7 +40,7 @@ def fit(folder, model=None, *, schedule=SCHEDULE, train=TRAIN, rate=0.1, key="k"
         report=report,
         **options,
     )
-    return model, history
+    return model, state.history
 
 
 class KilledError(Exception):
@@ -64,7 +67,7 @@ def test_losses_agree_with_a_plain_keras_loop_of_the_same_weights_and_order(tmp_
     )
     expected = []
     for epoch in range(SCHEDULE.epochs):
-        order = training.permutation(100, 3, epoch)
+        order = sources.permutation(100, 3, epoch)
         model.fit(X[:100][order], Y[:100][order].astype("float32"), batch_size=32, shuffle=False, verbose=0)
         expected.append(model.evaluate(X[100:], Y[100:].astype("float32"), verbose=0))
     _, history = fit(tmp_path, network(dropout=0.0))
@@ -142,7 +145,7 @@ def test_training_stops_when_the_loss_no_longer_falls_by_min_delta(tmp_path):
 def test_chunks_give_the_same_losses_as_all_samples_at_once(tmp_path):
     class InChunks:
         def chunks(self, epoch, batch_size):
-            order = training.permutation(100, 3, epoch)
+            order = sources.permutation(100, 3, epoch)
             for start in (0, 64):
                 rows = order[start : start + 64]
                 yield Chunk(X[rows], Y[rows], np.arange(len(rows)))
@@ -187,24 +190,26 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_it(tmp_path):
 
 
 def test_the_learning_rate_decays_by_step():
-    rate = training.sgd(0.1, 0.9, 1e-6)._learning_rate
+    rate = optimisers.sgd(0.1, 0.9, 1e-6)._learning_rate
     assert float(rate(0)) == pytest.approx(0.1)
     assert float(rate(1_000_000)) == pytest.approx(0.05)
 
 
+def run(folder, record, **options):
+    optimizer = optimisers.sgd(0.1, 0.9, 1e-6)
+    arguments = (network(), BinaryCrossEntropy(), optimizer, TRAIN, VALIDATION, SCHEDULE)
+    loop.run(folder, record, *arguments, batch_size=32, seed=3, **options)
+
+
 def test_a_finished_run_leaves_log_weights_and_record_and_no_state(tmp_path):
-    model = network()
-    training.run(
-        tmp_path, {"seed": 3}, model, training.sgd(0.1, 0.9, 1e-6), TRAIN, VALIDATION, SCHEDULE, batch_size=32, seed=3
-    )
-    training.forget(tmp_path)
+    run(tmp_path, {"seed": 3})
+    loop.forget(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.weights.h5", "log.csv", "run.json"]
 
 
 def test_two_runs_write_the_same_weights_file(tmp_path):
     for folder in (tmp_path / "a", tmp_path / "b"):
-        optimizer = training.sgd(0.1, 0.9, 1e-6)
-        training.run(folder, {}, network(), optimizer, TRAIN, VALIDATION, SCHEDULE, batch_size=32, seed=3)
+        run(folder, {})
     first, second = ((tmp_path / name / "best.weights.h5").read_bytes() for name in "ab")
     assert first == second
 

@@ -11,10 +11,10 @@ import keras
 import numpy as np
 import pytest
 
-from multilabel import training
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer import runs, top_models
-from multilabel.experiments.transfer.top_models import FeatureFile
+from multilabel.training import feature_files, loop, sources
+from multilabel.training.feature_files import FeatureFile
 
 RUN = "a_set_zmuvs_77_1x8d5_lr11_b16"
 SETTINGS = {"epochs": 3, "patience": 5, "min_delta": 0.0, "momentum": 0.9, "decay": 1e-6, "seed": 3, "memory_gb": 0.0}
@@ -79,14 +79,14 @@ def numbered(tmp_path):
     """A file whose rows hold their own number, and a source of it that reads 100 rows at a time."""
     features = np.tile(np.arange(1000, dtype=np.float32)[:, None], (1, 5))
     write_features(tmp_path / "features.h5", np.arange(1000), features)
-    memory_gb = 100 * features[0].nbytes * top_models.WINDOWS / 1e9
+    memory_gb = 100 * features[0].nbytes * feature_files.WINDOWS / 1e9
     return FeatureFile(tmp_path / "features.h5", np.arange(1000), seed=1, memory_gb=memory_gb)
 
 
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks of 8 rows of `numbered`."""
-    monkeypatch.setattr(top_models, "BLOCK_BYTES", 8 * 20)
+    monkeypatch.setattr(feature_files, "BLOCK_BYTES", 8 * 20)
 
 
 def visited(source, epoch, batch_size=32):
@@ -189,7 +189,7 @@ def test_validation_losses_agree_with_keras_fit_of_the_same_initial_weights_and_
     )
     expected = []
     for epoch in range(5):
-        order = training.permutation(len(y), SETTINGS["seed"], epoch)
+        order = sources.permutation(len(y), SETTINGS["seed"], epoch)
         ordered = [np.asarray(values, np.float32)[order] for values in (x, y)]
         model.fit(*ordered, batch_size=16, shuffle=False, verbose=0)
         expected.append(model.evaluate(*[np.asarray(values, np.float32) for values in held_out], verbose=0))
@@ -207,7 +207,7 @@ def train_one_epoch_and_stop(project, place, monkeypatch, **changes):
         raise StoppedError
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_line", stop)
+        patch.setattr(loop, "_line", stop)
         with pytest.raises(StoppedError):
             train(project, place, **changes)
     return sorted((project / place / RUN).glob(".state-*"))
@@ -289,10 +289,9 @@ import resource, sys
 from multilabel import devices
 devices.configure(1, gpu=False)
 import h5py, numpy as np
-from multilabel.experiments.transfer import top_models
-from multilabel.training import InMemory
+from multilabel.training import feature_files
 
-source, inputs = top_models._source(sys.argv[1], lambda image_id: image_id, 0, float(sys.argv[2]))
+source, inputs = feature_files.source(sys.argv[1], lambda image_id: image_id, 0, float(sys.argv[2]))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 total = sum(float(np.asarray(chunk.x[:, 0], np.float64).sum()) for chunk in source.chunks(0, 64))
 print(total, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)

@@ -15,19 +15,18 @@ Each fit ends with a certificate: the best objective that a feasible point of th
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import lapack
-from scipy.special import entr, expit, log_expit, logit
+from scipy.special import expit, log_expit
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from multilabel import arrays
+from multilabel.training import lasso
+from multilabel.training.duality import Floats, Penalty, certificate, entropy, pull_of, solved
 
-Penalty = Literal["l1", "l2"]
 Solver = Literal["own", "liblinear"]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -110,12 +109,12 @@ def fit(
         if solver == "liblinear":
             found = _liblinear(features, labels[:, varied], penalty, c, tolerance)
         elif penalty == "l1":
-            found = _lasso(rows, sign[varied], c, tolerance, report or _silent)
+            found = lasso.fit(rows, sign[varied], c, tolerance, report or _silent)
         else:
             found = _ridge(rows, sign[varied], c, tolerance)
         weights[varied], iterations[varied] = found
         margin = sign * (weights @ rows)
-        objective, gap = _certificate(weights, margin, _pull(rows, sign, margin), penalty, c)
+        objective, gap = certificate(weights, margin, pull_of(rows, sign, margin), penalty, c)
     gap[np.setdiff1d(np.arange(n_labels), varied)] = 0.0
 
     if (gap > tolerance).any():
@@ -172,204 +171,6 @@ def _silent(_: str) -> None:
     pass
 
 
-def _solved(system: NDArray[np.floating[Any]], right: NDArray[np.floating[Any]]) -> Floats:
-    """The solution of a positive definite system, in its precision; the system is overwritten."""
-    solve = lapack.dposv if system.dtype == np.float64 else lapack.sposv
-    _, solution, failed = solve(system.T, right, overwrite_a=1)
-    if failed:
-        raise np.linalg.LinAlgError(f"logistic regression: a system of {len(right)} unknowns is singular to rounding")
-    return np.asarray(solution)
-
-
-def _entropy(p: Floats) -> Floats:
-    """What the dual of the logistic loss holds: −p log p − (1−p) log(1−p), summed over the last axis."""
-    total: Floats = (entr(p) + entr(1 - p)).sum(axis=-1)
-    return total
-
-
-def _pull(rows: Floats, sign: Floats, margin: Floats) -> Floats:
-    """L×(D+1): minus the gradient of each label's loss, c left out."""
-    return np.ascontiguousarray((rows @ (sign * expit(-margin)).T).T)
-
-
-def _certificate(weights: Floats, margin: Floats, pull: Floats, penalty: Penalty, c: float) -> tuple[Floats, Floats]:
-    """Objective and relative duality gap of each label, L each, from weights, y·score and `_pull`."""
-    p = expit(-margin)
-    loss = -c * log_expit(margin).sum(axis=1)
-    if penalty == "l1":
-        objective = np.abs(weights).sum(axis=1) + loss
-        bound = c * _entropy(p * _feasible(pull, 1 / c)[:, None])
-    else:
-        objective = 0.5 * (weights**2).sum(axis=1) + loss
-        bound = c * _entropy(p) - 0.5 * c**2 * (pull**2).sum(axis=1)
-    return objective, np.maximum(1 - bound / objective, 0.0)  # rounding alone would make it negative
-
-
-def _feasible(pull: Floats, strength: float) -> Floats:
-    """By what factor the dual point of each label must shrink until no feature pulls more than `strength`."""
-    return np.minimum(1.0, strength / np.maximum(np.abs(pull).max(axis=-1), np.finfo(float).tiny))
-
-
-# L1. Here the loss has weight 1 and the penalty the weight `strength`, in the end 1 / c.
-
-
-_FIRST_PROXIMITY = 10.0
-
-
-def _lasso(
-    rows: Floats, sign: Floats, c: float, tolerance: float, report: Callable[[str], None]
-) -> tuple[Floats, NDArray[np.int64]]:
-    """Weights (L×(D+1)) under the L1 penalty, with steps taken.
-
-    In rounds: one matrix product gives the pull of every feature on every label. Each label then takes the features
-    that it uses and those that pull most, and is solved on these alone. Its penalty begins where the first features
-    enter and falls to the one asked for, so that few features come and go.
-    """
-    n_labels, final = len(sign), 1 / c
-    weights = np.zeros((n_labels, len(rows)))
-    margin = np.zeros(sign.shape)
-    iterations = np.zeros(n_labels, np.int64)
-    strength = np.full(n_labels, np.inf)
-    proximity = np.zeros(n_labels)
-
-    def improve(label: int, pull: Floats, gap: float) -> None:
-        warm = strength[label] == final
-        strength[label] = max(final, 0.2 * min(strength[label], np.abs(pull).max()))
-        chosen = _working_set(weights[label], pull)
-        found = _semismooth_newton(
-            rows[chosen] * sign[label],
-            weights[label, chosen],
-            margin[label],
-            strength[label],
-            max(0.3 * tolerance, 0.02 * min(1.0, gap)) if strength[label] == final else 0.1,
-            max(_FIRST_PROXIMITY, 0.1 * proximity[label]) if warm else _FIRST_PROXIMITY,
-        )
-        weights[label, chosen], margin[label], proximity[label] = found.weights, found.margin, found.proximity
-        iterations[label] += found.iterations
-
-    todo = np.arange(n_labels)
-    for turn in range(100):
-        pull = _pull(rows, sign[todo], margin[todo])
-        _, gap = _certificate(weights[todo], margin[todo], pull, "l1", c)
-        remaining = gap > 0.9 * tolerance  # below it by more than rounding
-        report(f"L1 round {turn}: {remaining.sum()} of {n_labels} labels to go, gap {gap.max(initial=0):.1e}")
-        todo, pull, gap = todo[remaining], pull[remaining], gap[remaining]
-        if not len(todo):
-            break
-        for row, label in enumerate(todo):
-            improve(int(label), pull[row], float(gap[row]))
-    return weights, iterations
-
-
-def _working_set(weights: Floats, pull: Floats, candidates: int = 100) -> NDArray[np.intp]:
-    """The features in use and those that pull most beside them, in order."""
-    used = weights != 0
-    size = min(int(used.sum()) + candidates, len(weights))
-    order = np.where(used, np.inf, np.abs(pull))
-    return np.sort(np.argpartition(-order, size - 1)[:size])
-
-
-class _Restricted(NamedTuple):
-    weights: Floats
-    margin: Floats
-    proximity: float
-    iterations: int
-
-
-def _semismooth_newton(
-    rows: Floats,
-    weights: Floats,
-    margin: Floats,
-    strength: float,
-    tolerance: float,
-    proximity: float,
-) -> _Restricted:
-    """Minimises strength · ‖w‖₁ + Σ log(1 + exp(−margin)), margin = w @ rows, over few features.
-
-    The proximal point method: each outer step minimises the objective plus ‖w − centre‖² / (2 · proximity). Its dual is
-    smooth in N unknowns, so Newton's method with a line search solves it however many weights enter, leave or change
-    their sign at once, and its system is only as large as the number of weights in use. (Li, Sun and Toh, "A highly
-    efficient semismooth Newton augmented Lagrangian method for solving Lasso problems", SIAM J. Optim. 2018, there for
-    the squared loss.) The dual point p is held as the margin whose probability of error it is.
-
-    Args:
-        rows: features × images, each image multiplied by its sign.
-        weights: where to begin.
-        margin: where the dual begins.
-        strength: of the penalty.
-        tolerance: relative duality gap at which to stop.
-        proximity: of the first step, 1 where the proximal term is as curved as the loss; it grows.
-    """
-    iterations = 0
-    p = expit(-margin)
-    # Each weight's share of the curvature: with it the steps do not depend on the features' units.
-    curvature = max(float(np.mean(p * (1 - p))), 1e-4) * np.einsum("ij,ij->i", rows, rows)
-    unit = 1 / np.maximum(curvature, 1e-16 * curvature.max())  # a feature that is always 0 has none
-    best, best_margin = weights, margin
-    best_objective = strength * float(np.abs(weights).sum()) - float(log_expit(margin).sum())
-    # From inside the dual's bounds few weights enter; from outside, every feature that pulls too hard would at once.
-    margin = -logit(np.clip(p * _feasible(rows @ p, strength), 1e-300, 1 - 1e-16))
-
-    def primal(p: Floats) -> tuple[Floats, Floats, float]:
-        pull = rows @ p
-        moved = centre + reach * pull
-        w = np.sign(moved) * np.maximum(np.abs(moved) - reach * strength, 0.0)
-        return pull, w, 0.5 * float(w @ (w / reach)) - float(_entropy(p))
-
-    for _ in range(60):
-        # Where the proximal term keeps the system well conditioned, half the digits do for a direction, in half the
-        # time. Everything else has all digits, the certificate too.
-        precision = np.float32 if proximity <= 1e3 else np.float64
-        reach, centre, p = proximity * unit, weights, expit(-margin)
-        pull, weights, value = primal(p)
-        solved = False
-        for inner in range(50):
-            used = np.flatnonzero(weights)
-            active = rows[used]
-            attained = weights[used] @ active
-            residual = attained - margin
-            curvature = p * (1 - p)
-            error = float(residual @ (curvature * residual))
-            moved = weights - centre
-            if inner and error < 0.1 * min(1.0, float(moved @ (moved / reach))):
-                solved = True
-                break
-            iterations += 1
-            direction = residual
-            if len(used):
-                root = np.sqrt(curvature)
-                scaled = np.multiply(active, root, dtype=precision, casting="same_kind")
-                system = scaled @ scaled.T
-                diagonal = np.einsum("ii->i", system)
-                rounding = 4 * sum(scaled.shape) * np.finfo(precision).eps
-                diagonal += np.maximum(1 / reach[used], rounding * diagonal)
-                change = _solved(system, scaled @ (root * residual))
-                direction = residual - change @ active
-            slope = -float((curvature * residual) @ direction)
-            step = 1.0
-            while step > 1e-6:
-                new_margin = margin + step * direction
-                new_p = expit(-new_margin)
-                new_pull, new_weights, new_value = primal(new_p)
-                if new_value <= value + 1e-4 * step * slope + 1e-12 * abs(value):
-                    break
-                step /= 2
-            else:
-                break  # rounding leaves no better point on this line
-            margin, p, pull, weights, value = new_margin, new_p, new_pull, new_weights, new_value
-
-        objective = strength * float(np.abs(weights).sum()) - float(log_expit(attained).sum())
-        if objective < best_objective:
-            best, best_margin, best_objective = weights, attained, objective
-        if best_objective - float(_entropy(p * _feasible(pull, strength))) <= tolerance * best_objective:
-            break
-        if solved:
-            proximity = min(1e6, proximity * (10 if inner <= 2 else 3))
-        else:
-            proximity, weights, margin = proximity / 30, best, best_margin
-    return _Restricted(best, best_margin, proximity, iterations)
-
-
 # L2. With N images and D features the weights have min(N, D) degrees of freedom: the system is solved in that space.
 
 
@@ -392,7 +193,7 @@ def _kernel_space(rows: Floats) -> _Space:
         root = np.sqrt(d)
         system = root[:, None] * gram * root
         np.einsum("ii->i", system)[:] += 1
-        return r - root * _solved(system, root * (gram @ r))
+        return r - root * solved(system, root * (gram @ r))
 
     return _Space(lambda u: gram @ u, lambda r: r, lambda u: float(u @ gram @ u), solve)
 
@@ -404,7 +205,7 @@ def _feature_space(rows: Floats) -> _Space:
         scaled = rows * np.sqrt(d)
         system = scaled @ scaled.T
         np.einsum("ii->i", system)[:] += 1
-        return _solved(system, rows @ r)
+        return solved(system, rows @ r)
 
     return _Space(lambda u: u @ rows, lambda r: rows @ r, lambda u: float(u @ u), solve)
 
@@ -443,7 +244,7 @@ def _newton(space: _Space, y: Floats, c: float, tolerance: float, flatness: floa
     while steps < 100:
         p = expit(-y * z)
         slope = c * y * p
-        bound = c * float(_entropy(p)) - 0.5 * space.squared_norm(space.pull(slope))
+        bound = c * float(entropy(p)) - 0.5 * space.squared_norm(space.pull(slope))
         if objective - bound <= 0.9 * tolerance * objective:
             break
         steps += 1

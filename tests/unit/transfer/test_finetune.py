@@ -9,10 +9,10 @@ from PIL import Image
 
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer import finetune, runs, top_models
-from multilabel.experiments.transfer.finetune import ImageFiles
 from multilabel.images.decode import decode
 from multilabel.images.normalise import normalise
 from multilabel.networks import backbones
+from multilabel.training.image_files import ImageFiles
 
 TOP_MODEL = "tiny_set_zmuvs_avg_1x8d5_lr11_b4"
 NAME = f"{TOP_MODEL}_15_lr13_b4_hwrszf"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from multilabel import linear
+from multilabel.training import linear
 
 PENALTIES = ("l1", "l2")
 

@@ -1,0 +1,1 @@
+"""Training: the loop, its state, where samples come from, what is minimised, and how."""

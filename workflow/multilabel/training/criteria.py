@@ -1,0 +1,23 @@
+"""Criteria that need a metric of the validation scores; apart, so that others do not depend on the metrics' code."""
+
+import numpy as np
+
+from multilabel.evaluation import metrics
+from multilabel.training.objectives import IGNORED
+from multilabel.training.schedule import Criterion
+
+
+def mean_average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
+    """MAP of labels as a source stores them: what is above 0 is true, IGNORED pairs count neither way."""
+    counted = truth != IGNORED
+    if counted.all():
+        return metrics.mean_average_precision(truth > 0, scores)
+    classes = [
+        metrics.mean_average_precision(truth[rows, [column]][:, np.newaxis] > 0, scores[rows, [column]][:, np.newaxis])
+        for column, rows in enumerate(map(np.flatnonzero, counted.T))
+    ]
+    return float(np.mean(classes))
+
+
+HIGHEST_MAP = Criterion("val_map", lowest=False, measure=mean_average_precision)
+"""Mean over the classes of scikit-learn's average precision; a class without images counts 0."""

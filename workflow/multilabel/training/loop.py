@@ -1,0 +1,283 @@
+"""The loop that all training uses: many steps in one compiled call, early stopping, a log, exact resume.
+
+Exact means: a run that is killed at any moment and started again ends in the same bytes as one that never was. Its
+state holds weights, their moving average, optimiser slots, what the objective owns, history and the counters of early
+stopping; the order of the images, dropout and augmentation are drawn from (seed, epoch, step) and need no state.
+"""
+
+import csv
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from multilabel import devices, provenance
+from multilabel.files import complete_or_absent, write_json
+from multilabel.training import steps
+from multilabel.training.average import MovingAverage
+from multilabel.training.objectives import Objective
+from multilabel.training.schedule import Criterion, Schedule
+from multilabel.training.sources import Chunk, Source
+from multilabel.training.state import AVERAGED, State
+from multilabel.training.steps import Prepare
+
+VALIDATED = ("val_loss", "val_acc")
+TIMES = ("epoch", "seconds")
+"""Measured, so another file in each run: apart from the log, whose bytes are the same."""
+
+SCALAR = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"}, data_class="DATA_CLASS_SCALAR")
+"""What TensorBoard shows as a curve; with this, writing it does not need TensorBoard itself."""
+
+
+def fit(
+    model: keras.Model,
+    objective: Objective,
+    optimizer: keras.optimizers.Optimizer,
+    train: Source,
+    validation: Source,
+    schedule: Schedule,
+    *,
+    batch_size: int,
+    seed: int,
+    folder: Path,
+    key: str,
+    validation_objective: Objective | None = None,
+    drop_last: bool = False,
+    average: float | None = None,
+    prepare: Prepare | None = None,
+    prepare_validation: Prepare | None = None,
+    validation_batch_size: int = 256,
+    timing: Path | None = None,
+    tensorboard: Path | None = None,
+    report: Callable[[str], None] = print,
+) -> State:
+    """Train a model and leave the weights of its best epoch in it, and in the objective what it then owned.
+
+    Writes `folder/log.csv` after every epoch, and the state from which the same call goes on if it is interrupted. The
+    state is bound to `key`; state of another key is never read.
+
+    The log's columns are epoch, loss, acc, val_loss, val_acc, then the criterion's if it is none of these, then with a
+    moving average the validation's columns once more, as `ema_…`: those of the averaged weights.
+
+    Args:
+        model: samples → outputs N×L.
+        objective: what is minimised.
+        optimizer: a fresh Keras optimiser; for an objective that owns variables, `adam.Adam`.
+        train: samples to train on.
+        validation: samples that decide on the best epoch and on stopping.
+        schedule: when to stop, and which epoch is the best.
+        batch_size: samples per step; the last step of an epoch takes what is left.
+        seed: of dropout and of `prepare`.
+        folder: the run's folder.
+        key: hash of everything that the result depends on.
+        validation_objective: what gives the validation's loss, accuracy and scores; None: `objective`. An objective
+            that owns variables needs another one here: they have no rows for the validation's samples.
+        drop_last: leave out the last step of an epoch where less than a batch is left, in training only.
+        average: decay of a moving average of the weights, which is validated as well; the best epoch keeps the better
+            of the two. None: no average.
+        prepare: what happens to a training batch inside the step (augmentation, normalisation).
+        prepare_validation: the same for validation batches.
+        validation_batch_size: samples per evaluation step.
+        timing: a CSV file (epoch,seconds) for what each epoch took; None: no file.
+        tensorboard: a folder for TensorBoard's logs, which are never read back; None: no logs.
+        report: takes one line per epoch.
+
+    Returns:
+        The state after the last epoch. Its history has one dictionary per epoch with the columns of the log and
+        `seconds`. `loss` is the mean over the epoch's steps, with dropout, as Keras reports it; `acc` the objective's
+        accuracy, likewise.
+
+    Raises:
+        FloatingPointError: a loss is not finite.
+        ValueError: the training samples are fewer than a batch, and `drop_last`.
+    """
+    optimizer.build(model.trainable_variables)
+    by_rows = optimizer.by_rows(objective.variables, objective.learning_rate_factor) if objective.variables else None
+    weights = [v for v in model.variables if not v.path.endswith("seed_generator_state")]
+    averaged = None if average is None else MovingAverage(weights, average)
+    train_steps = steps.compile_training(
+        model,
+        objective,
+        optimizer,
+        batch_size=batch_size,
+        seed=seed,
+        prepare=prepare,
+        drop_last=drop_last,
+        average=averaged,
+        by_rows=by_rows,
+    )
+    evaluate = steps.compile_evaluation(
+        model,
+        validation_objective or objective,
+        batch_size=validation_batch_size,
+        prepare=prepare_validation,
+        scores=schedule.criterion.measure is not None,
+    )
+    variables = {
+        "weights": weights,
+        "optimizer": optimizer.variables,
+        "objective": objective.variables,
+        "rows": by_rows.variables if by_rows else (),
+        "average": averaged.variables if averaged else (),
+    }
+    state = State(folder, key, variables, schedule, report)
+    state.restore()
+    writer = _tensorboard_writer(tensorboard, state.history)
+    while not state.finished:
+        epoch, started = len(state.history), time.monotonic()
+        _seed_dropout(model, seed, epoch)
+        numbered = _numbered(train, epoch, batch_size)
+        loss, acc = steps.mean(train_steps(*chunk, tf.constant(epoch), tf.constant(step)) for step, chunk in numbered)
+        row = {"epoch": epoch, "loss": loss, "acc": acc}
+        row |= _validated(evaluate, validation, validation_batch_size, schedule.criterion)
+        if averaged:
+            averaged.exchange()
+            found = _validated(evaluate, validation, validation_batch_size, schedule.criterion)
+            row |= {AVERAGED + name: value for name, value in found.items()}
+            averaged.exchange()
+        if not math.isfinite(loss + row["val_loss"]):
+            raise FloatingPointError(
+                f"{folder.name}: loss {loss}, validation loss {row['val_loss']} in epoch {epoch}; "
+                "try a lower learning rate"
+            )
+        row["seconds"] = round(time.monotonic() - started, 3)
+        state.add(row)
+        _write_logs(folder, timing, state.history)
+        with writer.as_default(step=epoch):
+            for name in list(row)[1:]:
+                tf.summary.write(name, row[name], metadata=SCALAR)
+        writer.flush()
+        report(_line(folder.name, state))
+    writer.close()
+    state.load_best()
+    if averaged and state.best_is_average:
+        averaged.exchange()
+    if by_rows:
+        by_rows.settle()
+    _write_logs(folder, timing, state.history)  # a run that ended before its outputs were complete
+    return state
+
+
+def run(folder: Path, record: Mapping[str, Any], model: keras.Model, *arguments: Any, **options: Any) -> None:
+    """Train as `fit` does and leave a finished run in its folder: `log.csv`, `best.weights.h5` and `run.json`.
+
+    The state stays until `forget`: a job of several runs that is killed does not train its finished runs again.
+
+    Args:
+        folder: the run's folder.
+        record: where the run comes from; goes into `run.json`, and its hash is the key of the state.
+        model: see `fit`.
+        arguments: see `fit`.
+        options: see `fit`.
+    """
+    record = {**record, "versions": provenance.versions()}
+    state = fit(model, *arguments, folder=folder, key=provenance.key(record), **options)
+    with complete_or_absent(folder / "best.weights.h5") as temporary:
+        model.save_weights(temporary)
+    results: dict[str, Any] = {
+        "epochs": len(state.history),
+        "best_epoch": state.best_epoch,
+        f"best_{state.schedule.criterion.column}": state.best_value,
+    }
+    if options.get("average") is not None:
+        results["best_is_average"] = state.best_is_average
+    write_json(folder / "run.json", {**record, "machine": devices.machine(), "results": results})
+
+
+def forget(folder: Path) -> None:
+    """Remove the state of a finished run, once nothing can ask for it again."""
+    for path in folder.glob(".state-*"):
+        path.unlink()
+
+
+def scores(
+    model: keras.Model,
+    source: Source,
+    *,
+    batch_size: int = 256,
+    prepare: Prepare | None = None,
+    activation: Callable[[tf.Tensor], tf.Tensor] = tf.sigmoid,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the source says of samples (its y), and their scores: `activation` of the model's output, float32 N×L."""
+
+    @tf.function(reduce_retracing=True)
+    def predict(batch: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        return activation(model(prepare(batch, seed) if prepare else tf.cast(batch, tf.float32), training=False))
+
+    said: list[np.ndarray] = []
+    parts: list[np.ndarray] = []
+    for x, y, order, _ in source.chunks(None, batch_size):
+        said.append(y)
+        for start in range(0, len(order), batch_size):
+            parts.append(predict(x[start : start + batch_size], tf.constant([0, len(parts)])).numpy())
+    return np.concatenate(said), np.concatenate(parts).astype(np.float32)
+
+
+def _validated(
+    evaluate: Callable[..., tuple[tf.Tensor, tf.Tensor]], validation: Source, batch_size: int, criterion: Criterion
+) -> dict[str, float]:
+    """The columns of the log that validation gives, for the weights as they are."""
+    totals, truth, judged = [], [], []
+    for chunk in validation.chunks(None, batch_size):
+        found, scores_ = evaluate(*chunk)
+        totals.append(found)
+        if criterion.measure:
+            truth.append(np.asarray(chunk.y)[chunk.order])
+            judged.append(scores_.numpy())
+    columns = dict(zip(VALIDATED, steps.mean(totals), strict=True))
+    if criterion.measure:
+        columns[criterion.column] = criterion.measure(np.concatenate(truth), np.concatenate(judged))
+    return columns
+
+
+def _write_logs(folder: Path, timing: Path | None, history: Sequence[dict[str, float]]) -> None:
+    """Write what each epoch came to and, apart from it, what it took."""
+    logged = [name for name in history[0] if name not in TIMES[1:]]
+    for path, columns in ((folder / "log.csv", logged), (timing, TIMES)):
+        if path:
+            with complete_or_absent(path) as temporary, temporary.open("w", newline="") as file:
+                writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(history)
+
+
+def _numbered(source: Source, epoch: int, batch_size: int) -> Iterator[tuple[int, Chunk]]:
+    """The chunks of an epoch, each with the number of its first step."""
+    step = 0
+    for chunk in source.chunks(epoch, batch_size):
+        yield step, chunk
+        step += -(-len(chunk[2]) // batch_size)
+
+
+def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
+    """Set the generator of each layer that draws, which counts steps, to its place at the start of an epoch."""
+    for index, layer in enumerate(model._flatten_layers()):
+        if isinstance(getattr(layer, "seed_generator", None), keras.random.SeedGenerator):
+            words = np.random.SeedSequence([seed, index, epoch]).generate_state(2, np.uint32)
+            layer.seed_generator.state.assign(words)
+
+
+def _tensorboard_writer(folder: Path | None, history: Sequence[dict[str, float]]) -> tf.summary.SummaryWriter:
+    """Where scalars go; nowhere without a folder. A run that starts anew replaces the logs of an earlier one."""
+    if not folder:
+        return tf.summary.create_noop_writer()
+    if not history:
+        for path in folder.glob("events.out.tfevents.*"):
+            path.unlink()
+    return tf.summary.create_file_writer(str(folder))
+
+
+def _line(name: str, state: State) -> str:
+    """What a person following the log wants to know after an epoch."""
+    last, epochs, column = state.history[-1], state.schedule.epochs, state.schedule.criterion.column
+    left = (epochs - len(state.history)) * float(np.mean([row["seconds"] for row in state.history]))
+    shown = dict.fromkeys(["loss", "val_loss", column, *filter(last.__contains__, [AVERAGED + column])])
+    return (
+        f"{name} epoch {last['epoch'] + 1}/{epochs} {' '.join(f'{name} {last[name]:.4f}' for name in shown)} "
+        f"best {state.best_value:.4f} in {last['seconds']:.1f} s, at most {left / 60:.0f} min left"
+    )

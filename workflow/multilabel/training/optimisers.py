@@ -1,0 +1,29 @@
+"""Stochastic gradient descent as early Keras had it."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+def sgd(learning_rate: float, momentum: float, decay: float) -> keras.optimizers.Optimizer:
+    """SGD with Nesterov momentum and the decay of early Keras: learning rate / (1 + decay · step)."""
+    schedule = keras.optimizers.schedules.InverseTimeDecay(learning_rate, decay_steps=1, decay_rate=decay)
+    return _FusedSGD(schedule, momentum=momentum, nesterov=momentum > 0)
+
+
+class _FusedSGD(keras.optimizers.SGD):
+    """Keras' SGD whose step is one operation: one pass over weights and momenta, where Keras makes five."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        if not self.momentum:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=variable.handle,
+            accum=self.momentums[self._get_variable_index(variable)].value.handle,
+            lr=tf.cast(learning_rate, variable.dtype),
+            grad=gradient,
+            momentum=tf.cast(self.momentum, variable.dtype),
+            use_nesterov=self.nesterov,
+        )

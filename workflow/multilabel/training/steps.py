@@ -1,0 +1,130 @@
+"""The compiled parts of the loop: many steps of training or of evaluation in one call."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from multilabel.training.average import MovingAverage
+from multilabel.training.objectives import Objective
+
+Prepare = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""(batch as stored, seed int32 (2,)) → batch as the network takes it; runs in the compiled step."""
+
+
+def compile_training(
+    model: keras.Model,
+    objective: Objective,
+    optimizer: keras.optimizers.Optimizer,
+    *,
+    batch_size: int,
+    seed: int,
+    prepare: Prepare | None = None,
+    drop_last: bool = False,
+    average: MovingAverage | None = None,
+    by_rows: Any = None,
+) -> Callable[..., tf.Tensor]:
+    """A compiled function of a chunk: takes its steps and gives (sum of losses, right decisions, samples).
+
+    See `loop.fit` for the arguments; `by_rows` trains what the objective owns, see `adam.ByRows`.
+    """
+    variables = [variable.value for variable in model.trainable_variables]
+    owned = [variable.value for variable in objective.variables]
+
+    @tf.function(reduce_retracing=True)
+    def run(
+        x: tf.Tensor,
+        y: tf.Tensor,
+        order: tf.Tensor,
+        rows: tf.Tensor | None,
+        epoch: tf.Tensor,
+        first_step: tf.Tensor,
+    ) -> tf.Tensor:
+        totals = tf.zeros(3)
+        for step in tf.range(_steps(order, batch_size, drop_last)):
+            picked = order[step * batch_size : (step + 1) * batch_size]
+            batch, truth = _batch(x, y, picked, prepare, tf.stack([seed, epoch * 1_000_003 + first_step + step]))
+            places = _places(rows, picked)
+            if by_rows:
+                by_rows.catch_up(places)
+            with tf.GradientTape() as tape:
+                outputs = model(batch, training=True)
+                loss = objective(tf.cast(truth, outputs.dtype), outputs, places)
+                scaled = optimizer.scale_loss(loss)
+            gradients, of_rows = tape.gradient(scaled, (variables, owned))
+            if by_rows:
+                by_rows.apply(of_rows, places)
+            optimizer.apply(gradients, model.trainable_variables)
+            if average:
+                average.update()
+            totals += _totals(objective, loss, truth, outputs)
+        return totals
+
+    return run
+
+
+def compile_evaluation(
+    model: keras.Model,
+    objective: Objective,
+    *,
+    batch_size: int,
+    prepare: Prepare | None = None,
+    scores: bool = False,
+) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+    """A compiled function of a chunk: the same sums without training, and the scores in its order if they are asked."""
+
+    @tf.function(reduce_retracing=True)
+    def run(x: tf.Tensor, y: tf.Tensor, order: tf.Tensor, rows: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
+        totals = tf.zeros(3)
+        steps = _steps(order, batch_size, False)
+        kept = tf.TensorArray(tf.float32, steps, infer_shape=False, element_shape=model.output_shape)
+        for step in tf.range(steps):
+            picked = order[step * batch_size : (step + 1) * batch_size]
+            batch, truth = _batch(x, y, picked, prepare, tf.stack([0, step]))
+            outputs = model(batch, training=False)
+            loss = objective(tf.cast(truth, outputs.dtype), outputs, _places(rows, picked))
+            totals += _totals(objective, loss, truth, outputs)
+            if scores:
+                kept = kept.write(step, tf.cast(objective.activation(outputs), tf.float32))
+        return totals, kept.concat() if scores else tf.zeros((0, 0))
+
+    return run
+
+
+def mean(totals: Iterable[tf.Tensor]) -> tuple[float, float]:
+    """Mean loss and accuracy over the chunks of an epoch.
+
+    Raises:
+        ValueError: no sample was among them.
+    """
+    loss, accuracy, samples = np.array([total.numpy() for total in totals], np.float64).T
+    if not samples.sum():
+        raise ValueError("an epoch without a step: expected at least one whole batch of samples, found fewer")
+    return float(loss.sum() / samples.sum()), float(accuracy.sum() / samples.sum())
+
+
+def _steps(order: tf.Tensor, batch_size: int, drop_last: bool) -> tf.Tensor:
+    count = tf.shape(order)[0]
+    return count // batch_size if drop_last else (count + batch_size - 1) // batch_size
+
+
+def _batch(
+    x: tf.Tensor, y: tf.Tensor, picked: tf.Tensor, prepare: Prepare | None, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """What the network takes of some samples, and their labels, float32."""
+    batch = tf.gather(x, picked)
+    return prepare(batch, seed) if prepare else tf.cast(batch, tf.float32), tf.cast(tf.gather(y, picked), tf.float32)
+
+
+def _places(rows: tf.Tensor | None, picked: tf.Tensor) -> tf.Tensor:
+    """The positions in the whole source of samples picked from a chunk."""
+    return picked if rows is None else tf.gather(rows, picked)
+
+
+def _totals(objective: Objective, loss: tf.Tensor, truth: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+    """(loss · samples, accuracy · samples, samples) of one batch."""
+    samples = tf.cast(tf.shape(truth)[0], tf.float32)
+    accuracy = objective.accuracy(tf.cast(truth, outputs.dtype), outputs)
+    return tf.stack([tf.cast(loss, tf.float32) * samples, accuracy * samples, samples])
