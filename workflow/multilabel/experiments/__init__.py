@@ -1,4 +1,3 @@
-<<<<<<< ours
 """The one list of experiments: what each paper or document adds to the shared parts.
 
 Each has the same name everywhere: `config/NAME.py` with its keys and checks, `rules/NAME.smk` with a target of that
@@ -13,7 +12,3 @@ EXPERIMENTS = {
 """Name → what the report calls it."""
 
 MAIN = next(iter(EXPERIMENTS))
-||||||| base
-=======
-"""The experiments, one package each."""
->>>>>>> theirs
