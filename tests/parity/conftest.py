@@ -1,4 +1,3 @@
-<<<<<<< ours
 import os
 from pathlib import Path
 

@@ -12,7 +12,7 @@ os.environ.update(PYTHONPATH=LIBRARY)
 
 from multilabel import config as configuration
 from multilabel import provenance
-from multilabel.datasets import published
+from multilabel.datasets import published, voc
 from multilabel.experiments import EXPERIMENTS, MAIN
 
 try:
@@ -33,6 +33,10 @@ OFFICIAL_WEIGHTS = f"resources/weights/{VGG16_WEIGHTS}"
 DOWNLOADS = CONFIG.downloads.model_dump()
 GPUS = int(CONFIG.gpu)
 BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
+# How labels are read; what concerns one kind of dataset is no parameter of others.
+LABEL_READING = {"crowds": CONFIG.dataset.crowds} | (
+    {"difficult": CONFIG.dataset.difficult} if CONFIG.dataset.kind == "voc" else {}
+)
 READING = {"workers": CONFIG.features.workers, "damaged": CONFIG.dataset.damaged_images}
 
 
@@ -114,6 +118,16 @@ def annotations_of(source):
     if CONFIG.dataset.kind == "shapes":
         return f"{RESULTS}/data/annotations/instances_{'val' if source == 'test' else 'train'}.json"
     return getattr(CONFIG.dataset, source).annotations
+
+
+def lists_of(*sources):
+    """The lists of the classes beside the image sets of PASCAL VOC for `train` and `test`, where they are there."""
+    if CONFIG.dataset.kind != "voc":
+        return []
+    sets = [annotations_of(source) for source in sources if source == "train" or not CONFIG.dataset.test.fraction]
+    beside = [(os.path.dirname(path), os.path.basename(path)) for path in sets]
+    named = [f"{folder}/{name}_{image_set}" for folder, image_set in beside for name in voc.CLASSES]
+    return [path for path in named if os.path.exists(path)]
 
 
 def weights_of(base):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
@@ -62,9 +62,9 @@ def load(
         DamagedImagesError: images are damaged or missing, and `damaged` is "stop".
     """
     labels = LabelMatrix.load(label_file)
-    paths = [Path(folder, name) for name in labels.file_name]
-    options = {"seed": 0, "memory_gb": memory_gb, "reading": reading}
-    return Split(labels, image_files.source(paths, np.arange(len(paths)), (size, size), **options))
+    paths, rows = [Path(folder, name) for name in labels.file_name], np.arange(len(labels))
+    samples = image_files.source(paths, rows, (size, size), seed=0, memory_gb=memory_gb, reading=reading)
+    return Split(labels, cast(InMemory | ImageFiles, samples))
 
 
 def preparation(augmentation: Mapping[str, Any] | None = None) -> Prepare:

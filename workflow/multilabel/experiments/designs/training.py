@@ -5,18 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import pandas as pd
 
 from multilabel import provenance
-from multilabel.evaluation import predictions
 from multilabel.experiments.designs import images, networks, parts, runs, sampling
 from multilabel.experiments.designs.images import Split
-from multilabel.files import complete_or_absent, write_json
+from multilabel.files import complete_or_absent
 from multilabel.training import loop
 from multilabel.training.objectives import IGNORED, BinaryCrossEntropy
 from multilabel.training.schedule import Schedule
-from multilabel.training.sources import InMemory
+from multilabel.training.sources import InMemory, Source
 
 COLUMNS = ["network", "label", "epoch", "loss", "acc", "val_loss", "val_acc"]
 
@@ -112,7 +110,8 @@ def train_runs(
     train, validation = splits
     seed, names = settings["seed"], list(names)
     for name in names:
-        source, loss = train.source(seed=seed), runs.loss_of(name)
+        loss = runs.loss_of(name)
+        source: Source = train.source(seed=seed)
         if loss == "balanced_sampling":
             if not isinstance(source, InMemory):
                 raise ValueError(f"{name}: balanced sampling needs the images in memory; raise designs.memory_gb")
@@ -131,33 +130,6 @@ def train_runs(
         )
     for name in names:
         loop.forget(Path(folder) / name)
-
-
-def load_run(weights: str | Path, classes: int, sizes: networks.Sizes) -> keras.Model:
-    """The network of a finished run of Model 3, from `…/{run}/best.weights.h5`."""
-    model = networks.build(classes, sizes, seed=0)
-    model.load_weights(weights)
-    return model
-
-
-def predict_run(name: str, weights: str | Path, split: Split, path: str | Path, settings: Mapping[str, Any]) -> None:
-    """Write the scores of a run of Model 3 on the images of a split."""
-    loss = runs.loss_of(name)
-    objective = runs.objective(loss, np.ones((1, len(split.labels.classes)), np.uint8), gamma=settings["gamma"])
-    model = load_run(weights, len(split.labels.classes), networks.Sizes(**settings["sizes"]))
-    rows, scores = loop.scores(model, split.samples, prepare=images.preparation(), activation=objective.activation)
-    predictions.save(path, split.labels.image_id[rows], scores)
-
-
-def write_record(path: str | Path, record: Mapping[str, Any], logs: pd.DataFrame) -> None:
-    """The `run.json` of Model 1 or 2: the record of its networks, and how each ended."""
-    best = logs.loc[logs.groupby("network")["val_loss"].idxmin()].sort_values("network")
-    results = {
-        row["label"]: {"epochs": int((logs["network"] == row["network"]).sum()), "best_epoch": int(row["epoch"]),
-                       "best_val_loss": float(row["val_loss"])}
-        for row in best.to_dict("records")
-    }  # fmt: skip
-    write_json(path, {**record, "results": results})
 
 
 def _schedule(settings: Mapping[str, Any]) -> Schedule:
