@@ -101,10 +101,10 @@ def main() -> None:
 
 def text(pipeline: Pipeline) -> str:
     """A DVC file, from the project's folder."""
-    layers = [yaml.safe_load(Path(path).read_text(encoding="utf-8")) for path in pipeline.layers]
-    config = configuration.load(merged(*layers))
+    layers = {path: yaml.safe_load(Path(path).read_text(encoding="utf-8")) for path in pipeline.layers}
+    config = configuration.load(merged(*layers.values()))
     stages = stages_of(pipeline, config)
-    jobs = jobs_of_stages(merged(*layers), stages)
+    jobs = jobs_of_stages(merged(*layers.values()), stages)
     outs = outs_of(jobs, f"results/{config.dataset_id}/")
     written: dict[str, Any] = {}
     for stage in stages:
@@ -118,7 +118,7 @@ def text(pipeline: Pipeline) -> str:
             **({"wdir": ".."} if "/" in pipeline.path else {}),
             "cmd": _command(stage.target, pipeline),
             "deps": [*CODE, *(_general(out, config) for out in outs if any(within(path, out) for path in read - own))],
-            "params": [{path: keys} for path, keys in _params(stage, pipeline.layers, layers) if keys],
+            "params": [{path: keys} for path, keys in params_of(stage, layers).items()],
             **{
                 kind: [{_general(path, config): {"persist": True}} for path in paths]
                 for kind, paths in kinds.items()
@@ -207,7 +207,8 @@ def outs_of(jobs: Mapping[str, Jobs], results: str) -> dict[str, str]:
     outs = {}
     for path, stage in makers.items():
         outs[next(place for place in _places(path, results) if len(owners[place]) == 1)] = stage
-    return outs
+    order = {stage: number for number, stage in enumerate(jobs)}
+    return dict(sorted(outs.items(), key=lambda item: (order[item[1]], item[0])))
 
 
 def within(path: str, place: str) -> bool:
@@ -230,6 +231,17 @@ def leaves(layer: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in layer.items():
         found |= leaves(value, f"{prefix}{key}.") if isinstance(value, dict) and value else {prefix + key: value}
+    return found
+
+
+def params_of(stage: Stage, layers: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """For each configuration file the keys of a stage that it sets and no later file replaces."""
+    found = {}
+    for number, (path, layer) in enumerate(layers.items()):
+        replaced = {key for later in list(layers.values())[number + 1 :] for key in leaves(later)}
+        kept = [key for key in leaves(layer) if key not in replaced]
+        entries = [entry for entry in stage.params if any(below(key, [entry]) for key in kept)]
+        found |= {path: entries} if entries else {}
     return found
 
 
@@ -257,14 +269,6 @@ def _general(path: str, config: configuration.Config) -> str:
 def _command(target: str, pipeline: Pipeline) -> str:
     named = f" --configfile {pipeline.layers[-1]}" if len(pipeline.layers) > 1 else ""
     return f"python workflow/versions.py run {target}{named}"
-
-
-def _params(stage: Stage, paths: list[str], layers: list[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:
-    """For each configuration file the keys of the stage that it sets and no later file replaces."""
-    for number, (path, layer) in enumerate(zip(paths, layers, strict=True)):
-        replaced = {key for later in layers[number + 1 :] for key in leaves(later)}
-        kept = [key for key in leaves(layer) if key not in replaced]
-        yield path, [entry for entry in stage.params if any(below(key, [entry]) for key in kept)]
 
 
 def _plot(plot: Plot, path: str) -> dict[str, Any]:

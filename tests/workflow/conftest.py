@@ -13,6 +13,8 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from multilabel.experiments import EXPERIMENTS
+
 ROOT = Path(__file__).resolve().parents[2]
 SMALLEST = ROOT / "tests/workflow/smallest.yaml"
 CODE = ("Snakefile", "config", "workflow", "envs", "profiles")
@@ -65,7 +67,7 @@ def planned(folder: Path, *arguments: str, **options) -> Counter[str]:
     assert result.returncode == 0, result.stdout
     table = re.search(r"^Job stats:\njob +count\n-[- ]+\n(.*?)\n\n", result.stdout, re.MULTILINE | re.DOTALL)
     rows = [line.split() for line in table.group(1).splitlines()] if table else []
-    return Counter({name: int(count) for name, count in rows if name not in ("total", "all", "paper")})
+    return Counter({name: int(count) for name, count in rows if name not in ("total", "all", *EXPERIMENTS)})
 
 
 def call(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -98,7 +100,7 @@ def results_of(folder: Path) -> dict[str, bytes]:
 
 def is_measured(path: str) -> bool:
     """Whether a result, or a folder of them, holds measured seconds."""
-    return bool({"timing", "provenance"} & set(Path(path).parts)) or Path(path).stem == "fig6b"
+    return bool({"timing", "provenance"} & set(Path(path).parts))
 
 
 def locked_hashes(folder: Path) -> dict[tuple[str, str], str]:

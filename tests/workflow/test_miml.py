@@ -18,10 +18,10 @@ def finished_miml(finished, tmp_path_factory):
 
 
 def test_every_table_and_figure_is_there(finished_miml):
-    made = {path.name for path in (finished_miml / RESULTS).glob("*/miml_*.*")}
+    made = {path.name for path in (finished_miml / RESULTS / "miml").glob("*/*.*")}
     assert made == {
-        *(f"miml_{name}.{suffix}" for name in ("table1", "blocks") for suffix in ("csv", "md", "tex", "html")),
-        *(f"miml_{name}.{suffix}" for name in ("fig3", "blocks") for suffix in ("pdf", "png")),
+        *(f"{name}.{suffix}" for name in ("table1", "blocks") for suffix in ("csv", "md", "tex", "html")),
+        *(f"{name}.{suffix}" for name in ("fig3", "blocks") for suffix in ("pdf", "png")),
     }
 
 
@@ -58,7 +58,7 @@ def test_both_classifiers_beat_what_was_published_on_msrc(shared_data, tmp_path)
     config.write_text(text.replace("  bag: average\n", "  bag: average\n  splits: 3\n  sizes: []\n"))
     result = run_snakemake(folder, "--", "miml", config=config)
     assert result.returncode == 0, result.stdout
-    table = pd.read_csv(folder / "results/msrc_v2/tables/miml_table1.csv").set_index(["method", "metric"])["mean"]
+    table = pd.read_csv(folder / "results/msrc_v2/miml/tables/table1.csv").set_index(["method", "metric"])["mean"]
     for classifier, precision in {"MobileNet+L1LR": 0.896, "MobileNet+LR": 0.920}.items():
         assert table[classifier, "average precision"] == pytest.approx(precision, abs=0.03)  # three splits, not thirty
         assert table[classifier, "average precision"] > table["MIMLfast", "average precision"]

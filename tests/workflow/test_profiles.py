@@ -12,7 +12,7 @@ from .conftest import ROOT, SMALLEST, copy_project, planned, run_snakemake
 PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 # What trains or extracts, and is worth a job of its own.
 LONG = re.compile(
-    r"pretrain|((random_base|coverage|seeds_\d+)_)?(features|top_models_\d+)|learning_curve|independent|finetune"
+    r"pretrain|((random_base|coverage|seeds_\d+)_)?(features|top_models_\w+)|learning_curve|independent|finetune"
 )
 
 

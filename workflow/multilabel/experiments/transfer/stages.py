@@ -80,7 +80,15 @@ def stages(config: Keys) -> list[Stage]:
             "evaluate",
             "all_metrics",
             [
-                *[*data, "features.workers", "grid", *(starts or ["finetune.runs"]), "evaluation"],
+                *[
+                    "dataset",
+                    *(["labels"] if coverage else []),
+                    "base",
+                    "features.workers",
+                    "grid",
+                    *(starts or ["finetune.runs"]),
+                    "evaluation",
+                ],
                 *["learning_curve", "threads.features", "threads.training"],
             ],
         ),
@@ -93,7 +101,14 @@ def stages(config: Keys) -> list[Stage]:
             "timing",
             "transfer",
             [
-                *["dataset.name", "dataset.subset", "labels", "grid", "finetune.runs", "finetune.random_base"],
+                *[
+                    "dataset.name",
+                    "dataset.subset",
+                    *(["labels"] if coverage else []),
+                    "grid",
+                    "finetune.runs",
+                    "finetune.random_base",
+                ],
                 "figures",
             ],
         ),
