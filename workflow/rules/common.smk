@@ -2,6 +2,7 @@
 
 import os
 import sys
+from glob import glob
 
 from snakemake.exceptions import WorkflowError
 
@@ -12,7 +13,7 @@ os.environ.update(PYTHONPATH=LIBRARY)
 
 from multilabel import config as configuration
 from multilabel import provenance
-from multilabel.datasets import published, voc
+from multilabel.datasets import published
 from multilabel.experiments import EXPERIMENTS, MAIN
 
 try:
@@ -125,9 +126,7 @@ def lists_of(*sources):
     if CONFIG.dataset.kind != "voc":
         return []
     sets = [annotations_of(source) for source in sources if source == "train" or not CONFIG.dataset.test.fraction]
-    beside = [(os.path.dirname(path), os.path.basename(path)) for path in sets]
-    named = [f"{folder}/{name}_{image_set}" for folder, image_set in beside for name in voc.CLASSES]
-    return [path for path in named if os.path.exists(path)]
+    return [found for path in sets for found in sorted(glob(f"{os.path.dirname(path)}/*_{os.path.basename(path)}"))]
 
 
 def weights_of(base):

@@ -87,6 +87,13 @@ class Keys(Shared):
     designs: Designs = Designs()
 
     @property
+    def is_the_tutorials(self) -> bool:
+        """Whether dataset, networks and training are those of the tutorial, so that its numbers compare."""
+        free = {"variants", "gamma", "forum", "validation", "seed", "networks_jobs", "runs_per_job", "memory_gb"}
+        same = self.designs.model_dump(exclude=free) == Designs().model_dump(exclude=free)
+        return same and (self.dataset.kind, self.dataset.subset, self.dataset.difficult) == ("voc", "2007", "present")
+
+    @property
     def feature_sets(self) -> dict[str, FeatureSet]:
         """See `Shared`."""
         found = super().feature_sets

@@ -1,14 +1,20 @@
 """One module per source of images and labels: what lies on disk becomes a `LabelMatrix` and image paths."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from multilabel.datasets.labels import LabelMatrix
 
 
 def read_labels(
-    kind: str, annotations: str | Path, images: str | Path | None, *, crowds: bool, coverage: bool = False
+    kind: str,
+    annotations: str | Path,
+    images: str | Path | None,
+    *,
+    crowds: bool,
+    coverage: bool = False,
+    difficult: Literal["present", "absent", "ignore"] = "present",
 ) -> "LabelMatrix":
     """The label matrix of a source.
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from multilabel.evaluation.predictions import Predictions
-from multilabel.experiments.designs import runs
+from multilabel.experiments.designs import losses
 from multilabel.experiments.designs.tables import TITLES
 from multilabel.report.figures import COLOURS, PAGE, style
 
@@ -86,7 +86,7 @@ def scores_by_labels(found: Mapping[str, Predictions]) -> Figure:
                 axes.barh((edges[:-1] + edges[1:]) / 2, side * share, height=0.04, left=labels, color=colour)
                 if side > 0 and len(values):
                     axes.plot([labels, labels + 0.45], [np.median(values)] * 2, color="black", linewidth=0.9)
-        axes.set_title(runs.LOSSES[output].title.replace(", ", ",\n", 1))
+        axes.set_title(losses.LOSSES[output].title.replace(", ", ",\n", 1))
         axes.set_xticks(range(1, MOST + 1), [*map(str, range(1, MOST)), f"{MOST}+"])
         axes.set_xlabel("Labels of the image")
     panels[0].set_ylabel("Score")
@@ -97,7 +97,7 @@ def scores_by_labels(found: Mapping[str, Predictions]) -> Figure:
 
 
 @style()
-def ablation(table: pd.DataFrame, titles: Mapping[str, str], losses: Sequence[str]) -> Figure:
+def ablation(table: pd.DataFrame, titles: Mapping[str, str], shown_losses: Sequence[str]) -> Figure:
     """Differences in mAP from the plain loss with 95 % intervals: rare and frequent classes apart.
 
     Args:

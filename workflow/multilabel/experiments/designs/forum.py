@@ -14,14 +14,13 @@ import tensorflow as tf
 
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.evaluation import predictions
-from multilabel.experiments.designs import runs
+from multilabel.experiments.designs import losses, names
 from multilabel.features import files as features_
 from multilabel.training import loop
 from multilabel.training.objectives import Objective
 from multilabel.training.schedule import Schedule
 from multilabel.training.sources import InMemory
 
-OUTPUTS = (runs.PLAIN, "sigmoid_mse", "tanh_mse", "softmax", runs.PER_LABEL)
 DROPOUT = 0.5
 
 
@@ -31,15 +30,6 @@ class Samples(NamedTuple):
     image_id: np.ndarray
     x: np.ndarray
     y: np.ndarray
-
-
-def run_of(output: str, seed: int) -> str:
-    """The name of a run on features.
-
-    >>> run_of("softmax", 3)
-    'features_softmax_s3'
-    """
-    return f"features_{output}_s{seed}"
 
 
 def load(feature_files: Sequence[str | Path], label_file: str | Path) -> Samples:
@@ -79,7 +69,7 @@ def train(
     """Train a network with each seed and write its scores, `{scores}/{run}/{split}.h5`.
 
     Args:
-        output: one of `OUTPUTS`.
+        output: one of `names.OUTPUTS`.
         seeds: how many.
         train: what it is trained on.
         validation: what decides on the best epoch.
@@ -89,10 +79,10 @@ def train(
         folder: where each run gets its folder.
         scores: where each run gets a folder of scores.
     """
-    objective: Objective = runs.objective(runs.PLAIN if output == runs.PER_LABEL else output, train.y, gamma=0)
+    objective: Objective = losses.objective(names.PLAIN if output == names.PER_LABEL else output, train.y, gamma=0)
     for number in range(seeds):
-        name, seed = run_of(output, number), settings["seed"] + number
-        model = build(train.x.shape[1], train.y.shape[1], settings["hidden"], output == runs.PER_LABEL, seed=seed)
+        name, seed = names.features_run_of(output, number), settings["seed"] + number
+        model = build(train.x.shape[1], train.y.shape[1], settings["hidden"], output == names.PER_LABEL, seed=seed)
         loop.run(
             Path(folder) / name,
             {"specification": {"run": name, "output": output, "seed": seed}, "settings": settings, **record},
@@ -110,7 +100,7 @@ def train(
             image_id, values = loop.scores(model, source, activation=objective.activation)
             predictions.save(Path(scores) / name / f"{split}.h5", image_id, values)
     for number in range(seeds):
-        loop.forget(Path(folder) / run_of(output, number))
+        loop.forget(Path(folder) / names.features_run_of(output, number))
 
 
 def build(inputs: int, classes: int, hidden: int, per_label: bool, *, seed: int) -> keras.Model:

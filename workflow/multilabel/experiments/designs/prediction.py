@@ -10,7 +10,7 @@ import pandas as pd
 import tensorflow as tf
 
 from multilabel.evaluation import predictions
-from multilabel.experiments.designs import images, inference, measuring, networks, parts, runs
+from multilabel.experiments.designs import images, inference, losses, measuring, names, networks, parts
 from multilabel.experiments.designs.images import Split
 from multilabel.files import write_json
 from multilabel.training import loop
@@ -26,7 +26,7 @@ def load_run(weights: str | Path, classes: int, sizes: networks.Sizes) -> keras.
 
 def objective_of(run: str) -> Objective:
     """The loss of a run of Model 3, for how scores follow from its outputs: no numbers of the loss matter for that."""
-    return runs.objective(runs.loss_of(run), np.ones((1, 1), np.uint8), gamma=0)
+    return losses.objective(names.loss_of(run), np.ones((1, 1), np.uint8), gamma=0)
 
 
 def predict_run(
@@ -43,9 +43,10 @@ def predict_run(
 def assemble(
     files: Sequence[str | Path],
     logs: Sequence[str | Path],
-    splits: Mapping[str, Split],
+    splits: Mapping[str, tuple[str | Path, str | Path]],
     *,
     sizes: networks.Sizes,
+    reading: Mapping[str, Any],
     folder: str | Path,
     record: str | Path,
     cost: str | Path,
@@ -55,8 +56,9 @@ def assemble(
     Args:
         files: what the jobs that trained the networks left, see `parts`.
         logs: their logs.
-        splits: whose scores are wanted.
+        splits: split whose scores are wanted → its labels, and the folder of its images.
         sizes: of the networks.
+        reading: how images are read, see `images.load`.
         folder: where the scores go, `{split}.h5`.
         record: the file of the run's record.
         cost: the file of what inference costs, see `measuring.cost`.
@@ -66,7 +68,8 @@ def assemble(
     write_json(cost, measuring.cost(models, files, memory=before))
     together = inference.in_one_call(models)
     prepare = images.preparation()
-    for name, split in splits.items():
+    for name, (labels, place) in splits.items():  # read only now: their memory is not that of the networks
+        split = images.load(labels, place, sizes.input_size, **reading)
         # The networks share a batch that was prepared once.
         kept: list[np.ndarray] = []
         scores: list[np.ndarray] = []

@@ -9,7 +9,7 @@ import pandas as pd
 
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.evaluation import bootstrap, decisions, metrics, predictions
-from multilabel.experiments.designs import figures, forum, reproduction, runs, tables
+from multilabel.experiments.designs import figures, losses, names, reproduction, tables
 from multilabel.experiments.designs.tables import Evaluated
 from multilabel.files import complete_or_absent
 from multilabel.report import verdicts
@@ -36,12 +36,12 @@ class Results(NamedTuple):
     @property
     def designs(self) -> dict[str, Evaluated]:
         """The three designs."""
-        return {name: self.models[name] for name in runs.DESIGNS}
+        return {name: self.models[name] for name in names.DESIGNS}
 
     @property
     def losses(self) -> dict[str, Evaluated]:
         """Model 3 by loss."""
-        return {runs.loss_of(name): found for name, found in self.models.items() if name.startswith(runs.MODEL_3)}
+        return {names.loss_of(name): found for name, found in self.models.items() if name.startswith(names.MODEL_3)}
 
 
 def evaluated(folder: str | Path, run: str, label_files: Mapping[str, str]) -> Evaluated:
@@ -87,28 +87,28 @@ def write_quality(
     caption = f"Each class of {dataset} with each design, decided at 0.5, on test images."
     write_table(by_class, stems["classes"], caption, shown=_wide(by_class))
 
-    losses, rare = results.losses, tables.rare_classes(results.training_counts)
-    ablation = tables.ablation(losses, rare, against=runs.PLAIN, n=resamples, seed=seed)
+    by_loss, rare = results.losses, tables.rare_classes(results.training_counts)
+    ablation = tables.ablation(by_loss, rare, against=names.PLAIN, n=resamples, seed=seed)
     with complete_or_absent(ablation_file) as temporary:
         ablation.to_csv(temporary, index=False)
-    titles = {name: loss.title for name, loss in runs.LOSSES.items()}
-    names = ", ".join(np.asarray(results.classes)[rare])
+    titles = {name: loss.title for name, loss in losses.LOSSES.items()}
+    named = ", ".join(np.asarray(results.classes)[rare])
     write_table(
         ablation,
         stems["ablation"],
         f"Model 3 on {dataset} with other losses: metric on test images [95 % interval] and difference from the first "
-        f"row; * above 0 and † below by its interval. Rare classes: {names}. Thresholds for macro F1 are those of each "
+        f"row; * above 0 and † below by its interval. Rare classes: {named}. Thresholds for macro F1 are those of each "
         "class from validation images, where not 0.5.",
         shown=tables.ablation_as_read(ablation, titles),
     )
-    save(figures.ablation(ablation, titles, [loss for loss in losses if loss != runs.PLAIN]), stems["rare"])
+    save(figures.ablation(ablation, titles, [loss for loss in by_loss if loss != names.PLAIN]), stems["rare"])
 
-    on_images = {name: losses[name] for name in forum.OUTPUTS if name in losses}
+    on_images = {name: by_loss[name] for name in names.OUTPUTS if name in by_loss}
     table = tables.outputs(
         [
             *(("bottleneck features", output, found) for output, found in features.items()),
             *(("Model 3", output, [found]) for output, found in on_images.items()),
-            ("Model 3", runs.PER_LABEL, [results.models[runs.MODEL_1]]),
+            ("Model 3", names.PER_LABEL, [results.models[names.MODEL_1]]),
         ]
     )
     write_table(
@@ -166,12 +166,12 @@ def write_costs(
         value = metrics.mean_average_precision(found.test.truth, found.test.scores)
         drawn = bootstrap.resample(found.test.truth, found.test.scores, k=1, n=resamples, seed=seed)
         mean_ap[name] = (value, *bootstrap.interval(drawn["mean_average_precision"], value))
-    test, images = designs[runs.MODEL_3].test, len(results.labels["train"])
+    test, images = designs[names.MODEL_3].test, len(results.labels["train"])
     known = tables.frequencies(results.training_counts, images, test)
     baseline = metrics.mean_average_precision(known.truth, known.scores)
     save(figures.quality_and_cost(mean_ap, costs, seconds, baseline), stems["cost"])
 
-    validation = designs[runs.MODEL_3].validation
+    validation = designs[names.MODEL_3].validation
     everything = np.concatenate([results.labels[split].labels for split in ("train", "val")])
     rows = reproduction.page(
         dict(zip(classes, everything.sum(axis=0, dtype=int).tolist(), strict=True)),
@@ -195,9 +195,9 @@ def write_costs(
 
 def _wide(by_class: pd.DataFrame) -> pd.DataFrame:
     """A row per class, for each design accuracy, recall and average precision."""
-    names = ["accuracy", "recall", "average precision"]
-    wanted = [(name, design) for name in names for design in runs.DESIGNS]
-    found = by_class.pivot_table(index=["class", "images"], columns="design", values=names, sort=False)
+    values = ["accuracy", "recall", "average precision"]
+    wanted = [(name, design) for name in values for design in names.DESIGNS]
+    found = by_class.pivot_table(index=["class", "images"], columns="design", values=values, sort=False)
     shown = {f"{name}, {tables.TITLES[design]}": found[name, design] for name, design in wanted}
     return pd.DataFrame(shown).reset_index()
 

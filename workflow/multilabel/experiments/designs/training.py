@@ -8,7 +8,7 @@ import keras
 import pandas as pd
 
 from multilabel import provenance
-from multilabel.experiments.designs import images, networks, parts, runs, sampling
+from multilabel.experiments.designs import images, losses, names, networks, parts, sampling
 from multilabel.experiments.designs.images import Split
 from multilabel.files import complete_or_absent
 from multilabel.training import loop
@@ -86,7 +86,7 @@ def train_networks(
 
 
 def train_runs(
-    names: Iterable[str],
+    wanted: Iterable[str],
     *,
     splits: tuple[Split, Split],
     settings: Mapping[str, Any],
@@ -97,7 +97,7 @@ def train_runs(
     """Train runs of Model 3 one after the other, each as `training.loop.run` leaves it in its folder.
 
     Args:
-        names: see `runs`.
+        wanted: names of runs, see `names`.
         splits: train and val.
         settings: sizes, epochs, batch_size, learning_rate, augmentation, seed, gamma.
         record: what each `run.json` records of the runs' origin.
@@ -108,9 +108,9 @@ def train_runs(
         ValueError: a run needs its samples in memory, and they are too many.
     """
     train, validation = splits
-    seed, names = settings["seed"], list(names)
-    for name in names:
-        loss = runs.loss_of(name)
+    seed, wanted = settings["seed"], list(wanted)
+    for name in wanted:
+        loss = names.loss_of(name)
         source: Source = train.source(seed=seed)
         if loss == "balanced_sampling":
             if not isinstance(source, InMemory):
@@ -120,7 +120,7 @@ def train_runs(
             Path(folder) / name,
             {"specification": {"run": name, "loss": loss}, "settings": settings, **record},
             networks.build(len(train.labels.classes), networks.Sizes(**settings["sizes"]), seed=seed),
-            runs.objective(loss, train.targets, gamma=settings["gamma"]),
+            losses.objective(loss, train.targets, gamma=settings["gamma"]),
             keras.optimizers.Adam(settings["learning_rate"]),
             source,
             validation.source(seed=seed),
@@ -128,7 +128,7 @@ def train_runs(
             timing=Path(timing) / f"{name}.csv",
             **_batches(settings, seed),
         )
-    for name in names:
+    for name in wanted:
         loop.forget(Path(folder) / name)
 
 

@@ -1,4 +1,4 @@
-"""The runs of the experiment by name, and what each is trained on and with."""
+"""The losses with which Model 3 and the networks on features are trained."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,12 +7,9 @@ import numpy as np
 
 from multilabel.config.designs import IMBALANCE, OUTPUTS
 from multilabel.experiments.designs import objectives
+from multilabel.experiments.designs.names import PLAIN
 from multilabel.training.asymmetric import AsymmetricLoss
 from multilabel.training.objectives import IGNORED, BinaryCrossEntropy, Objective
-
-MODEL_1, MODEL_2, MODEL_3 = DESIGNS = ("model1", "model2", "model3")
-PLAIN = "sigmoid_bce"
-PER_LABEL = "per_label"
 
 
 class Loss(NamedTuple):
@@ -33,20 +30,6 @@ LOSSES: Mapping[str, Loss] = {
     "asymmetric": Loss("asymmetric loss", "tutorial"),
 }
 assert set(LOSSES) == {PLAIN, *OUTPUTS, *IMBALANCE}
-
-
-def run_of(loss: str) -> str:
-    """The run of Model 3 with a loss.
-
-    >>> run_of("softmax")
-    'model3_softmax'
-    """
-    return MODEL_3 if loss == PLAIN else f"{MODEL_3}_{loss}"
-
-
-def loss_of(run: str) -> str:
-    """The loss of a run of Model 3."""
-    return run.removeprefix(MODEL_3).lstrip("_") or PLAIN
 
 
 def objective(loss: str, labels: np.ndarray, *, gamma: float) -> Objective:
