@@ -97,27 +97,27 @@ def scores_by_labels(found: Mapping[str, Predictions]) -> Figure:
 
 
 @style()
-def ablation(table: pd.DataFrame, titles: Mapping[str, str], shown_losses: Sequence[str]) -> Figure:
+def ablation(table: pd.DataFrame, titles: Mapping[str, str], order: Sequence[str]) -> Figure:
     """Differences in mAP from the plain loss with 95 % intervals: rare and frequent classes apart.
 
     Args:
         table: see `tables.ablation`.
         titles: loss → what it is called.
-        losses: which are shown, from top to bottom.
+        order: the losses that are shown, from top to bottom.
     """
-    figure = Figure(figsize=(PAGE / 2, 0.7 + 0.3 * len(losses)))
+    figure = Figure(figsize=(PAGE / 2, 0.7 + 0.3 * len(order)))
     axes = figure.add_subplot()
-    shown = table[(table["metric"] == "mAP") & table["loss"].isin(losses)]
+    shown = table[(table["metric"] == "mAP") & table["loss"].isin(list(order))]
     for colour, offset, group in zip(COLOURS, (-0.15, 0.15), ("rare", "frequent"), strict=False):
-        part = shown[shown["classes"] == group].set_index("loss").reindex(list(losses))
+        part = shown[shown["classes"] == group].set_index("loss").reindex(list(order))
         below, above = part["difference"] - part["difference low"], part["difference high"] - part["difference"]
         error = np.stack([below.to_numpy(), above.to_numpy()])
-        places = np.arange(len(losses)) + offset
+        places = np.arange(len(order)) + offset
         axes.errorbar(part["difference"], places, xerr=error, color=colour, marker="o", markersize=3, linestyle="none",
                       elinewidth=0.8, label=f"{group} classes")  # fmt: skip
     axes.axvline(0, color="0.5", linewidth=0.8)
-    axes.set_yticks(range(len(losses)), [titles[loss] for loss in losses])
-    axes.set_ylim(len(losses) - 0.5, -0.5)
+    axes.set_yticks(range(len(order)), [titles[loss] for loss in order])
+    axes.set_ylim(len(order) - 0.5, -0.5)
     axes.set_xlabel("mAP − mAP of the plain loss")
     axes.grid(visible=False, axis="y")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)

@@ -63,8 +63,8 @@ def write(
         path: the model file.
         gallery_path: the page.
     """
-    chosen = predictions.choose(metric_files, CRITERION)
-    run = str(chosen["run"])
+    chosen: dict[str, Any] = predictions.choose(metric_files, CRITERION)
+    run = chosen["run"]
     scores = {split: folder / "predictions" / run / f"{split}.h5" for split in label_files}
     validation = predictions.load_with_truth(scores["val"], label_files["val"])
     thresholds = decisions.cardinality_thresholds(validation.scores, validation.truth)
