@@ -78,8 +78,7 @@ def restore(configfile: str | None) -> None:
             f"Files are missing? dvc pull {stages}. Configuration or code were edited? Put that aside (git stash), "
             "restore, and bring it back (git stash pop)."
         )
-    content = yaml.safe_load(stages.read_text(encoding="utf-8"))
-    targets = [stage["cmd"].split()[3] for stage in content["stages"].values()]
+    targets = _targets(stages)
     _read(_snakemake(*targets, "--touch", "--forceall", configfile=configfile))
     outputs = _outputs(targets, configfile)
     missing = [path for path in outputs if not path.exists()]
@@ -124,6 +123,12 @@ def _stages(configfile: str | None) -> Path:
     if not path.exists():
         sys.exit(f"--configfile {configfile}: expected its stages in {path}, which does not exist.")
     return path
+
+
+def _targets(stages: Path) -> list[str]:
+    """The targets that the stages of a DVC file call."""
+    content = yaml.safe_load(stages.read_text(encoding="utf-8"))
+    return [stage["cmd"].split()[3] for stage in content["stages"].values()]
 
 
 def _command(name: str, configfile: str | None) -> str:

@@ -21,6 +21,8 @@ rule metrics:
         runtime=20,
     params:
         k=CONFIG.evaluation.k,
+        # Whether images without labels count is each experiment's choice.
+        unlabelled=lambda wildcards: wildcards.root.removeprefix(f"{DATASET}/") in CONFIG.counts_unlabelled,
         code=code("metrics.py"),
     message:
         "Metrics of {wildcards.run}"

@@ -4,6 +4,7 @@ from multilabel import files, logs
 from multilabel.evaluation import predictions
 
 with logs.logged(snakemake.log[0]):
-    test = predictions.load_with_truth(snakemake.input.scores, snakemake.input.labels)
-    validation = predictions.load_with_truth(snakemake.input.validation_scores, snakemake.input.validation_labels)
-    files.write_json(snakemake.output[0], predictions.metrics_of(test, validation, k=snakemake.params.k))
+    i, p = snakemake.input, snakemake.params
+    test = predictions.load_with_truth(i.scores, i.labels, unlabelled=p.unlabelled)
+    validation = predictions.load_with_truth(i.validation_scores, i.validation_labels, unlabelled=p.unlabelled)
+    files.write_json(snakemake.output[0], predictions.metrics_of(test, validation, k=p.k))

@@ -148,10 +148,10 @@ def test_of_an_odd_side_the_first_half_is_the_smaller():
 @pytest.mark.parametrize(
     ("blocks", "bag", "message"),
     [
-        (["block9_pool"], "average", "miml.blocks: .* has no layer 'block9_pool'; near: block"),
-        (["block1_pool"], "fc2", "miml.bag: .* has no layer 'fc2'"),
-        (["block1_pool"], "block2_pool", "miml.bag: expected a vector N×D; layer block2_pool"),
-        (["block5_pool"], "average", "miml.blocks: a map of 1×1 has no four quadrants"),
+        (["block9_pool"], "average", "blocks: .* has no layer 'block9_pool'; near: block"),
+        (["block1_pool"], "fc2", "bag: .* has no layer 'fc2'"),
+        (["block1_pool"], "block2_pool", "bag: expected a vector N×D; layer block2_pool"),
+        (["block5_pool"], "average", "blocks: a map of 1×1 has no four quadrants"),
     ],
 )
 def test_a_wrong_layer_is_named(blocks, bag, message):

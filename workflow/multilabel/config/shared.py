@@ -135,6 +135,11 @@ class Shared(Section):
         """What the experiments want of the shared extraction, by the folder below the results; each adds its own."""
         return {}
 
+    @property
+    def counts_unlabelled(self) -> list[str]:
+        """The folders of runs below the results whose metrics count images without labels; each experiment adds."""
+        return []
+
     @field_validator("base")
     @classmethod
     def _width_only_for_vgg16(cls, base: Base) -> Base:

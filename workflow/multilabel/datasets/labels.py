@@ -219,7 +219,7 @@ def statistics(matrices: Mapping[str, LabelMatrix]) -> pd.DataFrame:
 
 
 def images_per_class(matrices: Mapping[str, LabelMatrix]) -> pd.DataFrame:
-    """How many images have each class (rows) in each split (columns): what Fig. 2 shows."""
+    """How many images have each class (rows) in each split (columns)."""
     counts = {
         split: pd.Series(matrix.labels.sum(axis=0, dtype=int), matrix.classes) for split, matrix in matrices.items()
     }
@@ -227,7 +227,7 @@ def images_per_class(matrices: Mapping[str, LabelMatrix]) -> pd.DataFrame:
 
 
 def labels_per_image(matrices: Mapping[str, LabelMatrix]) -> pd.DataFrame:
-    """How many images have 0, 1, 2, … labels (rows) in each split (columns): what Fig. 3 shows."""
+    """How many images have 0, 1, 2, … labels (rows) in each split (columns)."""
     sums: dict[str, np.ndarray] = {split: matrix.labels.sum(axis=1, dtype=int) for split, matrix in matrices.items()}
     length = 1 + max(int(values.max(initial=0)) for values in sums.values())
     histogram = {split: np.bincount(values, minlength=length) for split, values in sums.items()}

@@ -1,4 +1,4 @@
-"""How well predicted labels occur together as true ones do: the motive that the abstract of paper 000 names.
+"""How well predicted labels occur together as true ones do.
 
 The conditional frequency P(j | i) is the share of the images with label i that also have label j. A model whose labels
 have the right frequencies, but each for itself, would give P(j) in its place.

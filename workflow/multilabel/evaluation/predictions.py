@@ -45,8 +45,8 @@ def load(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
         ) from error
 
 
-def load_with_truth(path: str | Path, label_file: str | Path) -> Predictions:
-    """Scores with the labels of the same images; images without labels are left out, as in section 3.1 of paper 000.
+def load_with_truth(path: str | Path, label_file: str | Path, *, unlabelled: bool = False) -> Predictions:
+    """Scores with the labels of the same images; images without labels are left out, unless `unlabelled`.
 
     An image whose only objects are ignored is one with labels: the challenge of PASCAL VOC counts it as one without
     the other classes.
@@ -56,13 +56,15 @@ def load_with_truth(path: str | Path, label_file: str | Path) -> Predictions:
     """
     image_id, scores = load(path)
     labels = LabelMatrix.load(label_file)
-    return with_truth(image_id, scores, labels, name=str(label_file), other=str(path))
+    return with_truth(image_id, scores, labels, name=str(label_file), other=str(path), unlabelled=unlabelled)
 
 
-def with_truth(image_id: np.ndarray, scores: np.ndarray, labels: LabelMatrix, *, name: str, other: str) -> Predictions:
+def with_truth(
+    image_id: np.ndarray, scores: np.ndarray, labels: LabelMatrix, *, name: str, other: str, unlabelled: bool = False
+) -> Predictions:
     """Scores N×L of images (N,) beside their labels, for `load_with_truth`; `name` and `other` as of `rows_of`."""
     rows = labels.rows_of(image_id, name=name, other=other)
-    labelled = labels.labels[rows].any(axis=1)
+    labelled = labels.labels[rows].any(axis=1) | unlabelled
     if labels.ignored is not None:
         labelled |= labels.ignored[rows].any(axis=1)
     return Predictions(image_id[labelled], labels.truth[rows][labelled], scores[labelled])

@@ -1,4 +1,4 @@
-"""ZCA whitening of bottleneck features, which section 6.3 of paper 000 leaves open."""
+"""ZCA whitening of bottleneck features."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -75,11 +75,11 @@ def with_blocks(base: keras.Model, blocks: Sequence[str], bag: str) -> tuple[ker
     Raises:
         ValueError: there is no such layer, or its output is no map or vector; the message names it.
     """
-    parts = {name: _quadrants(_output(base, name, "miml.blocks", 4)) for name in blocks}
+    parts = {name: _quadrants(_output(base, name, "blocks", 4)) for name in blocks}
     if bag == "average":
         parts[bag] = keras.layers.GlobalAveragePooling2D()(base.output)
     else:
-        parts[bag] = _output(base, bag, "miml.bag", 2)
+        parts[bag] = _output(base, bag, "bag", 2)
     ends = np.cumsum([part.shape[1] for part in parts.values()]).tolist()
     columns = dict(zip(parts, zip([0, *ends], ends, strict=False), strict=True))
     together = keras.layers.Concatenate()(list(parts.values())) if len(parts) > 1 else next(iter(parts.values()))
@@ -140,7 +140,7 @@ def _output(base: keras.Model, name: str, key: str, rank: int) -> Any:
 def _quadrants(feature_map: Any) -> Any:
     """Maxima over the quadrants, N×(4·channels)."""
     if min(feature_map.shape[1:3]) < 2:
-        raise ValueError(f"miml.blocks: a map of {feature_map.shape[1]}×{feature_map.shape[2]} has no four quadrants")
+        raise ValueError(f"blocks: a map of {feature_map.shape[1]}×{feature_map.shape[2]} has no four quadrants")
     height, width = (side // 2 for side in feature_map.shape[1:3])
     rows = feature_map[:, :height], feature_map[:, height:]
     quadrants = [part for row in rows for part in (row[:, :, :width], row[:, :, width:])]

@@ -11,7 +11,7 @@ from multilabel.evaluation.predictions import Predictions
 
 
 def choose_examples(truth: ArrayLike, scores: ArrayLike, image_id: ArrayLike, n: int = 5) -> NDArray[np.intp]:
-    """Rows of `n` example images for Fig. 7, from all labels found to none, with several labels where possible.
+    """Rows of `n` example images, from all labels found to none, with several labels where possible.
 
     An image's quality is the share of its labels among as many highest scores. Wanted are qualities spread evenly from
     1 to 0; for each, the image that is nearest, then nearest to four labels, then the one with the smallest id.
@@ -51,7 +51,7 @@ def rows_of(test: Predictions, image_ids: Sequence[int] = (), n: int = 5) -> NDA
     unknown = [image for image in image_ids if image not in row_of]
     if unknown:
         raise ValueError(
-            f"figures.fig7: expected ids of labelled images of the test split, found {', '.join(map(str, unknown))}"
+            f"example images: expected ids of labelled images of the test split, found {', '.join(map(str, unknown))}"
         )
     return np.array([row_of[image] for image in image_ids], dtype=np.intp)
 
@@ -85,7 +85,7 @@ def ranked_labels(truth: ArrayLike, scores: ArrayLike, also: ArrayLike = 0) -> l
 def table(
     truth: ArrayLike, scores: ArrayLike, classes: Sequence[str], rows: Sequence[int], titles: Sequence[str]
 ) -> pd.DataFrame:
-    """Table 3 of Maddox (2017), one row per prediction: image, rank, label, score, true.
+    """One row per prediction: image, rank, label, score, true.
 
     Args:
         truth: N×L, 0 or 1.
@@ -104,7 +104,7 @@ def table(
 
 
 def side_by_side(table: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
-    """Table 3 as the paper prints it, two columns per image, and which of its cells are bold: `shown` and `bold`."""
+    """The table with two columns per image, as it is printed, and which of its cells are bold: `shown` and `bold`."""
     images = list(table.groupby("image", sort=False))
     height = max(len(part) for _, part in images)
     columns, bold = [], np.zeros((height, 2 * len(images)), dtype=bool)

@@ -76,7 +76,7 @@ def save(figure: Figure, path_stem: str | Path) -> None:
 
 @style()
 def images_per_class(per_class_counts: pd.DataFrame) -> Figure:
-    """Fig. 2: the number of images with each label, the most frequent label first, on a logarithmic scale.
+    """The number of images with each label, the most frequent label first, on a logarithmic scale.
 
     Args:
         per_class_counts: index class name, one column per split, three at most.
@@ -95,7 +95,7 @@ def images_per_class(per_class_counts: pd.DataFrame) -> Figure:
 
 @style()
 def labels_per_image(histogram: pd.DataFrame) -> Figure:
-    """Fig. 3: the number of images with 0, 1, 2, … different labels, on a logarithmic scale.
+    """The number of images with 0, 1, 2, … different labels, on a logarithmic scale.
 
     Args:
         histogram: index number of labels, one column per split, three at most.
@@ -114,11 +114,11 @@ def labels_per_image(histogram: pd.DataFrame) -> Figure:
 def examples(
     images: Sequence[NDArray[np.uint8]], predictions: Sequence[pd.DataFrame], titles: Sequence[str] = ()
 ) -> Figure:
-    """Fig. 7: example images in a row, each above its ranked predictions; true labels are bold.
+    """Example images in a row, each above its ranked predictions; true labels are bold.
 
     Args:
         images: H×W×3 each, of any size.
-        predictions: for each image the columns rank, label, score and true, as in Table 3.
+        predictions: for each image the columns rank, label, score and true.
         titles: written above the images; by default a, b, c, …
     """
     titles = list(titles) or [chr(ord("a") + i) for i in range(len(images))]

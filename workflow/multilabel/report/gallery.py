@@ -73,7 +73,7 @@ def entries(
 
     The loss is the binary cross-entropy, mean over the classes; masked pairs of image and class count in neither number
     and are shown as absent. A label is [class, rank, score, kind]; kind is the sum
-    of `TRUE` and `PREDICTED`. Listed are those of Fig. 7, `examples.ranked_predictions`, and all that are predicted.
+    of `TRUE` and `PREDICTED`. Listed are those of `examples.ranked_predictions`, and all that are predicted.
     """
     precision = metrics.average_precision_per_class(truth.T, scores.T)
     mask, truth, scores = np.ma.getmask(truth), np.ma.filled(truth, 0), np.ma.getdata(scores)
