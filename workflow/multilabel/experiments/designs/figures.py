@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from multilabel.evaluation.predictions import Predictions
 from multilabel.experiments.designs import losses
@@ -51,6 +52,7 @@ def quality_and_cost(
                 axes.errorbar(place, value, error, label=name, elinewidth=0.6, linestyle="none", **look)
         axes.axhline(frequencies, color="0.5", linewidth=0.8, linestyle=":", label="label frequencies")
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(label)
         axes.margins(x=0.2)
     panels[0].set_ylabel("mAP")
@@ -62,10 +64,9 @@ def quality_and_cost(
 
 @style()
 def scores_by_labels(found: Mapping[str, Predictions]) -> Figure:
-    """How scores are spread in images of one, two, … labels: of true labels above, of others below the line.
+    """How scores are spread in images of one, two, … labels: those of true labels to the right, of others to the left.
 
-    A column of each panel has the images of so many labels. Where labels compete, as with softmax, the scores of true
-    labels fall as their number grows.
+    Where labels compete, as with softmax, the scores of true labels fall as their number grows.
 
     Args:
         found: output → what Model 3 predicts with it.
