@@ -1,31 +1,16 @@
 """Three epochs of training with single positive labels, against the code of Cole et al.: through the whole loop."""
 
-from dataclasses import dataclass
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from ordered import LAST, Ordered
 
 from multilabel.training import loop
 from multilabel.training.adam import Adam
 from multilabel.training.objectives import BinaryCrossEntropy, Objective
-from multilabel.training.schedule import Criterion, Schedule
-from multilabel.training.sources import Chunk, InMemory
-
-LAST = Criterion("epoch", lowest=False)
-
-
-@dataclass
-class Ordered:
-    """Samples in a given order in each epoch."""
-
-    x: np.ndarray
-    y: np.ndarray
-    orders: np.ndarray
-
-    def chunks(self, epoch, batch_size):
-        yield Chunk(self.x, self.y, self.orders[epoch].ravel().astype(np.int64))
+from multilabel.training.schedule import Schedule
+from multilabel.training.sources import InMemory
 
 
 def nl(probability):

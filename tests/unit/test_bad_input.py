@@ -98,7 +98,9 @@ def write_labels(project, test=None, held_out_test=(0.0, 0), held_out_validation
 
 
 def test_annotations_and_splits_without_a_fault_are_accepted(project):
-    write(project / "test.json", edited(lambda content: [image.update(file_name="x") for image in content["images"]]))
+    write(
+        project / "test.json", edited(lambda c: [image.update(file_name=f"x/{image['id']}") for image in c["images"]])
+    )
     write_labels(project, "test.json", held_out_validation=(0.25, 0))
     matrices = [LabelMatrix.load(path) for path in sorted((project / "results" / "labels").iterdir())]
     assert [len(matrix) for matrix in matrices] == [6, 2, 8]
@@ -115,12 +117,14 @@ def test_missing_annotations(project):
     ("content", "message"),
     [
         (b"", "expected JSON in COCO's format, found an empty file"),
-        (b"<html>404 Not Found</html>", "expected JSON, perhaps cut short: .*invalid character"),
-        (json.dumps(CONTENT).encode()[:200], "expected JSON, perhaps cut short: .*truncated"),
-        (json.dumps(CONTENT).encode("utf-16"), r"expected JSON, perhaps cut short: .*byte 0"),
+        (b"<html>404 Not Found</html>", "expected JSON, found something else: .*invalid character.* near b'<html>404"),
+        (json.dumps(CONTENT).encode()[:200], "expected JSON, cut short: .*truncated"),
+        (json.dumps(CONTENT).encode("utf-16"), "expected JSON, found UTF-16: save it as UTF-8"),
+        (b'{"images": [{"id": NaN}]}', "expected JSON, found NaN at byte 19, which JSON does not have"),
+        (b'{"images": [], "info": {"mean": -Infinity}}', "expected JSON, found -Infinity at byte 32"),
         (b"[1, 2]", "expected COCO's format .*`object`, got `array`"),
     ],
-    ids=["empty", "HTML", "truncated", "UTF-16", "a list"],
+    ids=["empty", "HTML", "truncated", "UTF-16", "NaN", "infinity", "a list"],
 )
 def test_annotations_that_are_no_json_object(project, content, message):
     path = project / "train.json"
@@ -140,6 +144,11 @@ def test_annotations_that_are_no_json_object(project, content, message):
         (lambda c: c.update(images=[], annotations=[]), "expected at least one image, found none"),
         (lambda c: c.update(categories=[], annotations=[]), "expected at least one category, found none"),
         (lambda c: c["images"].append(c["images"][3]), "expected each image id once, found 1 more than once: 40"),
+        (lambda c: c["images"][3].update(file_name="2.png"), "expected each file name once, .*more than once: 2.png"),
+        (lambda c: c["images"][3].update(file_name="./2.png"), "expected each file name once, .*more than once: 2.png"),
+        (lambda c: c["images"][3].update(file_name="../2.png"), r"expected file names relative to .*: \.\./2.png"),
+        (lambda c: c["images"][3].update(file_name="/data/2.png"), r"expected file names relative to .*: /data/2.png"),
+        (lambda c: c["images"][3].update(file_name=""), "expected file names relative to .*: ''"),
         (lambda c: c["categories"][0].update(id=7), "expected each category id once, found 1 more than once: 7"),
         (lambda c: c["categories"][0].update(name="cat"), "expected each category name once, .*more than once: cat"),
         (lambda c: c["annotations"][4].update(image_id=99), r"found 1 annotation\(s\) whose image_id .*: 99$"),
@@ -147,7 +156,9 @@ def test_annotations_that_are_no_json_object(project, content, message):
     ],
     ids=[
         *("missing key", "image without file name", "annotation without image", "object for list", "text for number"),
-        *("number too large", "no images", "no categories", "image id twice", "category id twice"),
+        *("number too large", "no images", "no categories", "image id twice"),
+        *("file name twice", "spelt in two ways", "name out of the folder", "absolute name", "no name"),
+        *("category id twice",),
         *("category name twice", "annotation of unknown image", "annotation of unknown category"),
     ],
 )

@@ -151,3 +151,22 @@ def test_paths_that_are_not_there_are_named_with_their_keys(tmp_path):
     chosen = config.load({"dataset": {"train": source, "test": source}, "base": {"weights": "random"}})
     with pytest.raises(ConfigError, match=r"dataset.train.annotations: no such path: .*missing.json"):
         config.existing_paths(chosen)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "oriented"),
+    [
+        ({}, False),
+        ({"subset": "2014"}, False),
+        ({"name": "birds"}, True),
+        ({"name": "birds", "exif_orientation": "ignore"}, False),
+        ({"exif_orientation": "apply"}, True),
+    ],
+)
+def test_own_images_are_turned_as_their_exif_says_and_published_ones_are_not(dataset, oriented):
+    assert config.load({"dataset": dataset}).oriented is oriented
+
+
+def test_a_narrow_network_has_no_official_weights():
+    with pytest.raises(ConfigError, match=r"width 0\.5 has no official weights"):
+        config.load({"base": {"width": 0.5}})

@@ -72,7 +72,14 @@ def test_json_that_cannot_be_written_leaves_no_file(tmp_path):
 def test_a_file_that_is_no_json_is_named_with_the_place(tmp_path):
     path = tmp_path / "run.json"
     path.write_text('{"a": 1,\n "b"')
-    with pytest.raises(ValueError, match=rf"^{path}: expected JSON, .*line 2"):
+    with pytest.raises(ValueError, match=rf"^{path}: expected JSON, .*line 2.*Remove it to make it again"):
+        files.read_json(path)
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path):
+    path = tmp_path / "run.json"
+    path.write_bytes(b"\x89HDF\xff\x00")
+    with pytest.raises(ValueError, match=rf"^{path}: expected JSON, .*Remove it to make it again"):
         files.read_json(path)
 
 

@@ -1,6 +1,7 @@
 """The rules that fetch what is published, with a server on loopback in the place of the real ones."""
 
 import hashlib
+import re
 import runpy
 import shutil
 import tarfile
@@ -12,6 +13,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from multilabel import logs
 from multilabel.datasets import download, published
@@ -110,6 +112,34 @@ def test_weights_are_fetched(monkeypatch, server, tmp_path):
     publish(monkeypatch, folder, address, WEIGHTS)
     run_script(monkeypatch, "official_weights.py", tmp_path, [tmp_path / "weights" / WEIGHTS])
     assert (tmp_path / "weights" / WEIGHTS).read_bytes() == b"weights"
+
+
+def test_weights_of_other_networks_are_asked_of_keras_and_fetched(monkeypatch, server, tmp_path):
+    from multilabel.networks import official
+
+    folder, address = server
+    (folder / "mobilenet_2_5_128_tf_no_top.h5").write_bytes(b"weights of MobileNet")
+    asked = official.remote_file("MobileNet", options={"alpha": 0.25}, input_size=128)
+    served = asked._replace(address=f"{address}/{asked.name}")
+    monkeypatch.setattr(official, "remote_file", lambda *_, **asks: served if asks["input_size"] == 128 else None)
+    base = {"network": "MobileNet", "options": {"alpha": 0.25}, "input_size": 128}
+    run_script(monkeypatch, "official_weights.py", tmp_path, [tmp_path / "weights.h5"], base=base, top=False)
+    assert (tmp_path / "weights.h5").read_bytes() == b"weights of MobileNet"
+
+
+@pytest.mark.parametrize(
+    ("base", "name"),
+    [
+        ({"network": "ResNet50"}, "resnet50_224_notop.h5"),
+        ({"network": "MobileNet", "options": {"alpha": 0.25}}, "mobilenet_alpha-0.25_224_notop.h5"),
+    ],
+)
+def test_official_weights_are_those_of_the_network(tmp_path, base, name):
+    folder = copy_project(tmp_path / "project")
+    (folder / "base.yaml").write_text(yaml.safe_dump({"base": base}))
+    plan = run_snakemake(folder, "base.yaml", "--dry-run", config=PAPER)
+    assert plan.returncode == 0, plan.stdout
+    assert set(re.findall(r"resources/weights/[\w.-]+", plan.stdout)) == {f"resources/weights/{name}"}
 
 
 def test_an_own_copy_of_the_weights_needs_no_network(monkeypatch, server, tmp_path):

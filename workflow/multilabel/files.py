@@ -8,6 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+REMEDY = "Remove it to make it again, or bring a whole copy"
+"""What helps where a file is damaged."""
+DAMAGE = (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError)
+"""What HDF5 raises on files that are damaged or hold something else, depending on which byte is wrong."""
+
 
 @contextmanager
 def complete_or_absent(path: str | Path) -> Iterator[Path]:
@@ -45,8 +50,8 @@ def read_json(path: str | Path) -> Any:
     """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: expected JSON, found a syntax error: {error}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: expected JSON, found a syntax error: {error}. {REMEDY}") from error
 
 
 def sha256(path: str | Path) -> str:

@@ -28,9 +28,6 @@ COVERAGE = f"{DATASET}/coverage"
 TEST = CONFIG.test_split
 EVALUATED = list(dict.fromkeys(["val", TEST]))
 
-VGG16_WEIGHTS = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
-VGG16_WEIGHTS_WITH_TOP = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
-OFFICIAL_WEIGHTS = f"resources/weights/{VGG16_WEIGHTS}"
 DOWNLOADS = CONFIG.downloads.model_dump()
 GPUS = int(CONFIG.gpu)
 BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
@@ -38,14 +35,18 @@ BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
 LABEL_READING = {"crowds": CONFIG.dataset.crowds} | (
     {"difficult": CONFIG.dataset.difficult} if CONFIG.dataset.kind == "voc" else {}
 )
-READING = {"workers": CONFIG.features.workers, "damaged": CONFIG.dataset.damaged_images}
+READING = {
+    "workers": CONFIG.features.workers,
+    "damaged": CONFIG.dataset.damaged_images,
+    "orient": CONFIG.oriented,
+}
 
 
 wildcard_constraints:
     # A folder with runs or features: the dataset's own, or one in it, of an experiment or for what is compared.
     root=rf"{DATASET}(/\w+)*",
     split="train|val|test",
-    file=f"{VGG16_WEIGHTS}|{VGG16_WEIGHTS_WITH_TOP}",
+    file=r"[\w.-]+\.(h5|pth)",
     run=r"\w+",
 
 
@@ -129,12 +130,26 @@ def lists_of(*sources):
     return [found for path in sets for found in sorted(glob(f"{os.path.dirname(path)}/*_{os.path.basename(path)}"))]
 
 
-def weights_of(base):
-    """The weights file of a base network; none for random weights."""
+def weights_of(base, top=False):
+    """The weights file of a base network, with its classifier or without; none for random weights."""
     if base.weights == "random":
         return []
-    made = {"pretrain": f"{RESULTS}/base/pretrained.weights.h5", "official": OFFICIAL_WEIGHTS}
+    made = {
+        "pretrain": f"{RESULTS}/base/{'classifier' if top else 'pretrained'}.weights.h5",
+        "official": f"resources/weights/{official_name(base, top)}",
+    }
     return made.get(base.weights, base.weights)
+
+
+def official_name(base, top):
+    """The name of published weights here: that of Keras for VGG16, and one that tells network and options for others.
+
+    What Keras calls those, and where they are, is asked of it in the job: to import it takes seconds.
+    """
+    if base.network.lower() == "vgg16":
+        return f"vgg16_weights_tf_dim_ordering_tf_kernels{'' if top else '_notop'}.h5"
+    options = [f"{key}-{value}" for key, value in sorted(base.options.items())]
+    return "_".join([base.network.lower(), *options, str(base.input_size), "top" if top else "notop"]) + ".h5"
 
 
 def statistics_of(*preprocesses):

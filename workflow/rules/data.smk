@@ -48,9 +48,11 @@ rule official_weights:
         mem_mb=memory(1000),
         runtime=120,
     params:
+        base=CONFIG.base.model_dump(include={"network", "options", "input_size"}),
+        top=lambda wildcards: wildcards.file == official_name(CONFIG.base, top=True),
         downloads=DOWNLOADS,
     message:
-        "Fetching Keras' ImageNet weights of VGG16: {wildcards.file}"
+        "Fetching published weights: {wildcards.file}"
     script:
         "../scripts/official_weights.py"
 

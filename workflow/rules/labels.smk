@@ -38,6 +38,10 @@ rule labels:
         },
         test=(CONFIG.dataset.test.fraction, CONFIG.dataset.test.seed),
         validation=(CONFIG.dataset.validation.fraction, CONFIG.dataset.validation.seed),
+        # Where images are looked at for copies, if they are there already.
+        folders=(
+            [] if CONFIG.dataset.kind == "shapes" else [images_of(split) for split in dict.fromkeys(["train", TEST])]
+        ),
         code=code("labels.py"),
     message:
         "Reading the labels of {wildcards.root}"

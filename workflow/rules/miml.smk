@@ -9,7 +9,7 @@ MIML_SPLITS = [
 ]
 # The base network's, with its classifier where a layer of that is wanted.
 MIML_WEIGHTS = (
-    f"resources/weights/{VGG16_WEIGHTS_WITH_TOP}"
+    weights_of(CONFIG.base, top=True)
     if CONFIG.base.weights == "official" and CONFIG.miml.bag != "average"
     else weights_of(CONFIG.base)
 )

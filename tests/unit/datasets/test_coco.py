@@ -155,3 +155,10 @@ def test_real_objects_cover_part_of_their_images_and_of_no_others(shared_data):
     assert ((found.coverage > 0) == (found.labels > 0)).all()
     person = found.coverage[:, found.classes.index("person")]
     assert 0.05 < person[person > 0].mean() < 0.5
+
+
+@pytest.mark.parametrize("read", [coco.read_labels, coco.read_coverage])
+def test_a_byte_order_mark_is_passed_over(tmp_path, read):
+    content = {"images": [{"id": 3, "file_name": "a"}], "categories": [{"id": 1, "name": "cat"}], "annotations": []}
+    (tmp_path / "marked.json").write_text(json.dumps(content), encoding="utf-8-sig")
+    assert read(tmp_path / "marked.json").image_id.tolist() == [3]

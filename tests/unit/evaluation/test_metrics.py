@@ -326,3 +326,16 @@ def test_three_labels_per_image_reach_at_best_what_table_2_says(coco_val):
     assert len(truth) == 4_952
     assert {tuple(round(100 * value, 1) for value in values) for values in micro} == {(76.0, 77.1, 76.5)}
     assert 100 * macro == pytest.approx([67.2, 78.6, 70.9], abs=0.5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_few_long_rows_are_ranked_as_many_short_ones(seed):
+    rng = np.random.default_rng(seed)
+    truth, scores = rng.random((40, 5)) < 0.3, rng.integers(0, 9, (40, 5)) / 8
+    truth[:, 2] = False
+    long, short = (
+        metrics._ranking(truth.T, scores.T),
+        metrics._ranking(np.tile(truth.T, (9, 1)), np.tile(scores.T, (9, 1))),
+    )
+    for one, other in zip(long, short, strict=True):
+        assert (one == other[: len(one)]).all()

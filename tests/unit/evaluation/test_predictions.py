@@ -40,7 +40,7 @@ def test_the_same_scores_are_saved_as_the_same_bytes(scores_file, tmp_path):
     assert (tmp_path / "again.h5").read_bytes() == scores_file.read_bytes()
 
 
-@pytest.mark.parametrize("damage", ["missing", "truncated", "without scores"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "without scores", "of another length", "no numbers"])
 def test_a_damaged_file_is_named_with_what_to_do(scores_file, damage):
     content = scores_file.read_bytes()
     scores_file.unlink()
@@ -49,6 +49,10 @@ def test_a_damaged_file_is_named_with_what_to_do(scores_file, damage):
     if damage == "without scores":
         with h5py.File(scores_file, "w") as file:
             file["image_id"] = [1]
+    if damage == "of another length":
+        predictions.save(scores_file, np.arange(3), np.zeros((2, 4)))
+    if damage == "no numbers":
+        predictions.save(scores_file, np.arange(2), np.full((2, 4), np.nan))
     with pytest.raises(ValueError, match=rf"^{scores_file}: expected HDF5 with image_id and scores; .*Remove it"):
         predictions.load(scores_file)
 

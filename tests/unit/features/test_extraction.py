@@ -213,7 +213,7 @@ def interrupted(monkeypatch, *arguments, after=1, **changes):
 def decoded(monkeypatch):
     """The names of the images that are decoded from now on."""
     names, one = [], decode.decode
-    monkeypatch.setattr(decode, "decode", lambda path, size: names.append(path.name) or one(path, size))
+    monkeypatch.setattr(decode, "decode", lambda path, size, **how: names.append(path.name) or one(path, size, **how))
     return names
 
 

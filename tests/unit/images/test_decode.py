@@ -3,7 +3,7 @@ import warnings
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from multilabel.images import decode
 from multilabel.images.decode import DamagedImagesError, ImageError
@@ -56,18 +56,67 @@ def test_every_kind_of_jpeg_becomes_rgb(tmp_path, mode):
     assert np.abs(found - (grey if mode == "L" else ORANGE)).max() <= 4
 
 
+UPRIGHT = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 10
+# EXIF 2.32, 4.6.5.A: where row 0 and column 0 of what is stored are to be seen.
+STORED = {
+    1: UPRIGHT,
+    2: UPRIGHT[:, ::-1],
+    3: UPRIGHT[::-1, ::-1],
+    4: UPRIGHT[::-1],
+    5: UPRIGHT.transpose(1, 0, 2),
+    6: np.rot90(UPRIGHT),
+    7: np.rot90(UPRIGHT, 2).transpose(1, 0, 2),
+    8: np.rot90(UPRIGHT, -1),
+}
+
+
+def noting(orientation):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    return exif
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("suffix", ["png", "tiff"])
+def test_an_image_is_turned_as_its_exif_says(tmp_path, orientation, suffix):
+    path = tmp_path / f"image.{suffix}"
+    Image.fromarray(np.ascontiguousarray(STORED[orientation])).save(path, exif=noting(orientation))
+    assert (decode.decode(path, (2, 3)) == UPRIGHT).all()
+
+
+def test_a_published_dataset_is_read_as_it_is_stored(tmp_path):
+    Image.fromarray(np.ascontiguousarray(STORED[6])).save(tmp_path / "image.png", exif=noting(6))
+    assert (decode.decode(tmp_path / "image.png", (3, 2), orient=False) == STORED[6]).all()
+    [(_, pixels)] = decode.batches([tmp_path / "image.png"], (3, 2), 1, workers=1, orient=False)
+    assert (pixels[0] == STORED[6]).all()
+
+
+@pytest.mark.parametrize("exif", [b"Exif\x00\x00II*\x00\xff\xff\xff\xff", b"Exif\x00\x00nothing"])
+def test_damaged_exif_says_nothing(tmp_path, exif):
+    Image.new("RGB", (8, 8), ORANGE).save(tmp_path / "image.jpg", exif=exif)
+    assert decode.decode(tmp_path / "image.jpg", (8, 8)).shape == (8, 8, 3)
+
+
+def test_a_jpeg_of_more_than_179_megapixels_is_read_at_a_fraction(tmp_path):
+    image = Image.new("L", (16_000, 11_300), 50)
+    image.paste(200, (0, 0, 8_000, 11_300))
+    image.save(tmp_path / "large.jpg", quality=50)
+    pixels = decode.decode(tmp_path / "large.jpg", (32, 32))
+    assert set(pixels[:, :15].ravel().tolist()) == {200}
+    assert set(pixels[:, 17:].ravel().tolist()) == {50}
+
+
+def test_another_image_as_large_is_said_to_be_too_large_and_not_damaged(tmp_path):
+    Image.new("1", (16_000, 11_300)).save(tmp_path / "large.png", compress_level=1)
+    with pytest.raises(ImageError, match=r"large.png: 16,000 × 11,300 pixels; above .* only a JPEG .* smaller"):
+        decode.decode(tmp_path / "large.png", (32, 32))
+
+
 def test_images_are_resized_to_height_and_width_whatever_their_aspect_ratio(tmp_path):
     Image.fromarray(np.array([[[0, 0, 0], [200, 200, 200]]], np.uint8)).save(tmp_path / "image.bmp")
     found = decode.decode(tmp_path / "image.bmp", (3, 4))
     assert found.shape == (3, 4, 3)
     assert found[:, :, 0].tolist() == [[0, 50, 150, 200]] * 3  # bilinear: pixel centres at ¼ and ¾ of the width
-
-
-def test_the_orientation_noted_by_a_camera_is_not_applied(tmp_path, noise):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turned by 90 degrees
-    Image.fromarray(noise[0]).save(tmp_path / "image.png", exif=exif)
-    assert (decode.decode(tmp_path / "image.png", (20, 30)) == noise[0]).all()
 
 
 def encoded(image_format):
@@ -145,7 +194,9 @@ def test_damaged_images_can_be_skipped_and_are_recorded(folder):
 
 def test_only_a_bounded_number_of_images_is_decoded_ahead(monkeypatch, tmp_path):
     decoded = []
-    monkeypatch.setattr(decode, "decode", lambda path, size: decoded.append(path) or np.zeros((*size, 3), np.uint8))
+    monkeypatch.setattr(
+        decode, "decode", lambda path, size, orient: decoded.append(path) or np.zeros((*size, 3), np.uint8)
+    )
     batches = decode.batches([tmp_path] * 1000, (2, 2), 10, workers=2)
     next(batches)
     batches.close()  # waits for what has begun

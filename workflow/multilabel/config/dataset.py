@@ -67,6 +67,11 @@ class Dataset(Section):
     damaged_images: Literal["stop", "skip"] = Field(
         "stop", description="stop: list all damaged or missing images; skip: leave them out and record them"
     )
+    exif_orientation: Literal["auto", "apply", "ignore"] = Field(
+        "auto",
+        description="turn images as their EXIF says; auto: yes, but not those of a published dataset (coco_2017, "
+        "coco_2014, voc_2007, voc_2012), which the papers did not turn",
+    )
     shapes: Shapes = Shapes()
 
     @model_validator(mode="after")

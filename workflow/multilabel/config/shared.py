@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from multilabel.config.dataset import Dataset, Labels
 from multilabel.config.sections import Section, Seed
+from multilabel.datasets.published import DATASETS
 
 
 class Pretrain(Section):
@@ -23,7 +24,8 @@ class Base(Section):
     network: str = Field("VGG16", description="a network of keras.applications")
     options: dict[str, float | int | bool | str] = Field({}, description="further arguments of it, such as alpha: 0.25")
     weights: str = Field(
-        "official", description="official: Keras' ImageNet weights; random; pretrain (kind shapes only); or a file"
+        "official",
+        description="official: Keras' ImageNet weights; random; pretrain (kind shapes only); or a file",
     )
     width: float = Field(1.0, gt=0, le=1, description="VGG16 only: factor on the number of filters")
     input_size: int = Field(224, ge=32, description="height and width in pixels to which images are resized")
@@ -121,6 +123,12 @@ class Shared(Section):
         return f"{self.dataset.name}_{self.dataset.subset}"
 
     @property
+    def oriented(self) -> bool:
+        """Whether images are turned as their EXIF says."""
+        asked = self.dataset.exif_orientation
+        return asked == "apply" or (asked == "auto" and self.dataset_id not in DATASETS)
+
+    @property
     def splits(self) -> list[str]:
         """`train` and `val`; and `test` where validation images are a part of train."""
         return ["train", "val"] + (["test"] if self.dataset.validation.fraction else [])
@@ -145,6 +153,8 @@ class Shared(Section):
     def _width_only_for_vgg16(cls, base: Base) -> Base:
         if base.width != 1 and base.network.lower() != "vgg16":
             raise ValueError(f"width {base.width} is for VGG16; {base.network} has options of its own (base.options)")
+        if base.width != 1 and base.weights == "official":
+            raise ValueError(f"width {base.width} has no official weights; use random, pretrain or a weights file")
         return base
 
     @model_validator(mode="after")

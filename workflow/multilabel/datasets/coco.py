@@ -1,12 +1,15 @@
 """Labels of a dataset in COCO's format: a JSON file with `images`, `annotations` and `categories`."""
 
+import codecs
 import contextlib
 import io
+import json
 import mmap
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
 import msgspec
@@ -14,6 +17,7 @@ import numpy as np
 from pycocotools import mask
 from pycocotools.coco import COCO
 
+from multilabel.datasets.folder import require_inside
 from multilabel.datasets.labels import LabelMatrix
 
 _Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -51,8 +55,9 @@ def read_labels(annotations: str | Path, *, crowds: bool = False) -> LabelMatrix
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is not JSON in COCO's format, an id or a name is there twice, or an annotation refers to an
-            image or category that is not there; the message names the file and the ids.
+        ValueError: the file is not JSON in COCO's format, an id or a name is there twice, a file name leads out of the
+            folder of images, or an annotation refers to an image or category that is not there; the message names the
+            file and the ids or names.
     """
     content = _decode(Path(annotations))
     image_id = np.array([image.id for image in content.images], np.int64)
@@ -66,6 +71,9 @@ def read_labels(annotations: str | Path, *, crowds: bool = False) -> LabelMatrix
         if not values:
             raise ValueError(f"{annotations}: expected at least one {what.split()[0]}, found none")
         _unique(annotations, what, values)
+    file_name = [image.file_name for image in content.images]
+    require_inside(file_name, source=annotations)
+    _unique(annotations, "file name", [str(PurePosixPath(name)) if "/" in name else name for name in file_name])
 
     pairs = np.array(
         [(found.image_id, found.category_id) for found in content.annotations if crowds or not found.iscrowd], np.int64
@@ -75,7 +83,7 @@ def read_labels(annotations: str | Path, *, crowds: bool = False) -> LabelMatrix
     labels[rows, _positions(annotations, "category_id", category_id, pairs[:, 1])] = 1
     return LabelMatrix(
         image_id,
-        tuple(image.file_name for image in content.images),
+        tuple(file_name),
         tuple(category.name for category in categories),
         labels,
     )
@@ -93,7 +101,9 @@ def read_coverage(annotations: str | Path, *, crowds: bool = False) -> LabelMatr
     """
     matrix = read_labels(annotations, crowds=crowds)
     with contextlib.redirect_stdout(io.StringIO()):  # it prints its progress
-        content = COCO(str(annotations))
+        content = COCO()
+        content.dataset = json.loads(Path(annotations).read_text(encoding="utf-8-sig"))
+        content.createIndex()
     column = {category: place for place, category in enumerate(sorted(content.cats))}
     coverage = np.zeros(matrix.labels.shape, np.float32)
     for row, image_id in enumerate(matrix.image_id.tolist()):
@@ -125,12 +135,29 @@ def _decode(path: Path) -> _File:
     if not path.stat().st_size:
         raise ValueError(f"{path}: expected JSON in COCO's format, found an empty file")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        marked = content[:3] == codecs.BOM_UTF8
         try:
-            return msgspec.json.decode(content, type=_File)
+            with memoryview(content)[3 if marked else 0 :] as text:
+                return msgspec.json.decode(text, type=_File)
         except msgspec.ValidationError as error:
             raise ValueError(f"{path}: expected COCO's format (images, annotations, categories): {error}") from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: expected JSON, perhaps cut short: {error}") from error
+            raise ValueError(f"{path}: expected JSON, {_fault(content, str(error))}") from error
+
+
+def _fault(content: mmap.mmap, error: str) -> str:
+    """What is wrong with a file that is no JSON."""
+    if "truncated" in error:
+        return f"cut short: {error}"
+    if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "found UTF-16: save it as UTF-8"
+    if number := re.search(rb"[:\[,]\s*(-?Infinity|NaN)\b", content):
+        return (
+            f"found {number[1].decode()} at byte {number.start(1):,}, which JSON does not have: write a number or null"
+        )
+    place = re.search(r"\(byte (\d+)\)", error)
+    near = f", near {content[max(0, int(place[1]) - 20) : int(place[1]) + 20]!r}" if place else ""
+    return f"found something else: {error}{near}"
 
 
 def _unique(path: str | Path, what: str, values: Iterable[object]) -> None:

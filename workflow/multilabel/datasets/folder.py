@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 
 def require_images(images: str | Path, file_names: Sequence[str], *, source: str | Path) -> None:
@@ -15,17 +15,28 @@ def require_images(images: str | Path, file_names: Sequence[str], *, source: str
     images = Path(images)
     if not images.is_dir():
         raise FileNotFoundError(f"{images}: no such folder; expected the images that {source} names")
-    outside = [name for name in file_names if name.startswith("/") or ".." in PurePosixPath(name).parts]
-    if outside:
-        raise ValueError(
-            f"{source}: expected file names relative to {images} and inside it, found {len(outside)} other(s): "
-            f"{first_few(outside)}"
-        )
+    require_inside(file_names, source=source, images=images)
     missing = [name for name in file_names if not (images / name).is_file()]
     if missing:
         raise ValueError(
             f"{source}: {len(missing)} of {len(file_names)} images are not in {images}: {first_few(missing)}. "
             "Add them, or correct the names or the folder"
+        )
+
+
+def require_inside(
+    file_names: Sequence[str], *, source: str | Path, images: str | Path = "the folder of images"
+) -> None:
+    """Check that no name leads out of the folder of images.
+
+    Raises:
+        ValueError: some do, or are empty; the message names the first five.
+    """
+    outside = [name for name in file_names if not name or name[0] == "/" or ".." in name.split("/")]
+    if outside:
+        raise ValueError(
+            f"{source}: expected file names relative to {images} and inside it, found {len(outside)} other(s): "
+            f"{first_few([name or repr(name) for name in outside])}"
         )
 
 

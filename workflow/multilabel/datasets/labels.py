@@ -154,6 +154,7 @@ def splits(
     *,
     held_out_test: tuple[float, int],
     held_out_validation: tuple[float, int],
+    names_differ: bool = True,
 ) -> list[LabelMatrix]:
     """The matrices of train, val and, where validation images are a part of train, test.
 
@@ -162,6 +163,8 @@ def splits(
         test: those of the test files; None: a part of train.
         held_out_test: that part as (fraction, seed).
         held_out_validation: the part of train that is the validation split; fraction 0: the test split serves as one.
+        names_differ: refuse an image that has the same id and file name in train and test; False where those are
+            numbered and named in a folder of their own each.
 
     Raises:
         ValueError: the splits differ in their classes, share images, or one would be empty; the message names the key.
@@ -176,7 +179,7 @@ def splits(
         )
     names = dict(zip(train.image_id.tolist(), train.file_name, strict=True))
     shared = [key for key, name in zip(test.image_id.tolist(), test.file_name, strict=True) if names.get(key) == name]
-    if shared:
+    if shared and names_differ:
         raise ValueError(
             f"dataset.train and dataset.test: {len(shared)} image(s) are in both, with the same id and file name: "
             f"{', '.join(map(str, shared[:5]))}{', …' if len(shared) > 5 else ''}. Take them out of one of the two"

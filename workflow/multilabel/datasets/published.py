@@ -51,6 +51,9 @@ def _unpackings(dataset: str, entries: Sequence[Mapping[str, Any]]) -> Iterator[
 _TABLE = yaml.safe_load(Path(__file__).with_name("published.yaml").read_text(encoding="utf-8"))
 _ARCHIVES = [file for entries in _TABLE["archives"].values() for entry in entries for file in entry["files"]]
 
+DATASETS: tuple[str, ...] = tuple(_TABLE["archives"])
+"""Published datasets, by name and subset."""
+
 UNPACKINGS: tuple[Unpacking, ...] = tuple(
     unpacking for dataset, entries in _TABLE["archives"].items() for unpacking in _unpackings(dataset, entries)
 )

@@ -187,9 +187,12 @@ class _Ranking(NamedTuple):
 def _ranking(truth: NDArray[np.bool_], scores: NDArray[np.floating[Any]]) -> _Ranking:
     """Rank the true entries of each row; all metrics of ranking follow from this.
 
-    Complex numbers row + i·score are sorted and searched by row first, then by score: one search serves all rows.
+    Few long rows are sorted and searched one by one. Many short ones are so together, as complex numbers row + i·score,
+    which NumPy compares by row first, then by score.
     """
     n_rows, n_columns = scores.shape
+    if n_rows < n_columns:
+        return _ranking_by_row(truth, scores)
     row, column = np.nonzero(truth)
     true = np.sort(row + 1j * scores[row, column])
     every = np.empty(scores.shape, complex)
@@ -199,6 +202,19 @@ def _ranking(truth: NDArray[np.bool_], scores: NDArray[np.floating[Any]]) -> _Ra
     above = (row + 1) * n_columns - np.searchsorted(every.ravel(), true)
     true_above = np.cumsum(size)[row] - np.searchsorted(true, true)
     return _Ranking(row, above, true_above, size)
+
+
+def _ranking_by_row(truth: NDArray[np.bool_], scores: NDArray[np.floating[Any]]) -> _Ranking:
+    """The same, a row at a time."""
+    size = np.sum(truth, axis=1)
+    above, true_above = np.empty((2, size.sum()), np.intp)
+    end = 0
+    for values, positive, count in zip(np.ascontiguousarray(scores), np.ascontiguousarray(truth), size, strict=True):
+        true = np.sort(values[positive])
+        start, end = end, end + count
+        above[start:end] = len(values) - np.searchsorted(np.sort(values), true)
+        true_above[start:end] = count - np.searchsorted(true, true)
+    return _Ranking(np.repeat(np.arange(len(size)), size), above, true_above, size)
 
 
 def _labels_that_count(scores: NDArray[np.floating[Any]]) -> NDArray[np.intp]:

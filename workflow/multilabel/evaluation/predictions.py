@@ -9,7 +9,7 @@ import numpy as np
 
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.evaluation import all_metrics
-from multilabel.files import complete_or_absent, read_json
+from multilabel.files import DAMAGE, REMEDY, complete_or_absent, read_json
 
 
 class Predictions(NamedTuple):
@@ -38,11 +38,14 @@ def load(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """
     try:
         with h5py.File(path, "r", locking=False) as file:
-            return file["image_id"][()], file["scores"][()]
-    except (OSError, KeyError) as error:
-        raise ValueError(
-            f"{path}: expected HDF5 with image_id and scores; {error}. Remove it to make it again"
-        ) from error
+            image_id, scores = file["image_id"][()], file["scores"][()]
+        if scores.shape[:1] != image_id.shape or scores.ndim != 2 or not np.isfinite(scores).all():
+            raise ValueError(
+                f"{image_id.shape} ids, {scores.shape} scores, {np.sum(~np.isfinite(scores))} of which are no number"
+            )
+    except DAMAGE as error:
+        raise ValueError(f"{path}: expected HDF5 with image_id and scores; {error}. {REMEDY}") from error
+    return image_id, scores
 
 
 def load_with_truth(path: str | Path, label_file: str | Path, *, unlabelled: bool = False) -> Predictions:

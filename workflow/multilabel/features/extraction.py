@@ -78,7 +78,7 @@ def extract_part(
         skipped: see `extract`.
         part: which one, from 0, of how many; they differ by one batch at most.
         batch_size: images per forward pass; the last one is filled up, so that all have the same shape.
-        reading: workers and damaged, see `batches`.
+        reading: workers, damaged and orient, see `batches`.
         statistics: for `zmuvf`.
         provenance: what each file says of its origin, as the attribute `provenance` (JSON).
         xla: compile the network with XLA.
@@ -99,7 +99,7 @@ def extract_part(
             "weights": hashlib.sha256(b"".join(weight.tobytes() for weight in base.get_weights())).hexdigest(),
             "images": hashlib.sha256(repr((labels.image_id.tolist(), labels.file_name)).encode()).hexdigest(),
             "designs": list(outputs),
-            "forward": [size, batch_size, statistics, xla, mixed_precision],
+            "forward": [size, batch_size, statistics, xla, mixed_precision, reading.get("orient", True)],
             "versions": origin.versions(),
         }
     )
@@ -109,6 +109,7 @@ def extract_part(
     names = [design_name(design) for design in outputs]
     growing = Part(labels, Path(folder), Path(skipped), key, (first, last), names, about)
     growing.restore(keep_left_out=reading["damaged"] == "skip", report=report)
+    report(f"the orientation in EXIF is {'applied' if reading.get('orient', True) else 'ignored'}")
     start, paths = growing.done, growing.paths[growing.done : last]
     left_out = [(Path(path), reason) for _, path, reason in growing.left_out]
     progress = _Progress(last - start, report)

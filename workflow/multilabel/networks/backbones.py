@@ -10,6 +10,9 @@ import h5py
 import keras
 import numpy as np
 
+from multilabel.files import DAMAGE, REMEDY
+from multilabel.networks import applications, official
+
 _FIXED = (
     *("include_top", "weights", "input_shape", "input_tensor", "pooling", "name"),
     *("classes", "classifier_activation"),
@@ -43,12 +46,14 @@ def build(
         ValueError: there is no such network or option, or the weights do not fit; the message names the layer.
         FileNotFoundError: there is no such weights file.
     """
-    constructor = _constructor(network)
+    constructor = applications.constructor(network)
     known = [name for name in inspect.signature(constructor).parameters if name not in _FIXED]
     for option in options or {}:
         if option not in known:
             raise ValueError(f"base.options: {network} has no option {option!r}; it has {', '.join(known) or 'none'}")
     keras.utils.set_random_seed(seed)
+    if weights is not None and official.changes(network, weights):
+        return official.built(network, weights, options=options or {}, input_size=input_size, top=top)
     model = constructor(include_top=top, weights=None, input_shape=(input_size, input_size, 3), **(options or {}))
     if width != 1:
         model = _narrow(model, width)
@@ -97,10 +102,13 @@ def load_weights(model: keras.Model, path: Path) -> None:
         raise FileNotFoundError(f"{path}: no such weights file")
     try:
         with h5py.File(path, "r", locking=False) as file:
-            found = _legacy_weights(file) if "layer_names" in file.attrs or "model_weights" in file else _weights(file)
-    except (OSError, KeyError) as error:
-        raise ValueError(f"{path}: expected an HDF5 file of weights: {error}") from error
+            legacy = "layer_names" in file.attrs or "model_weights" in file
+            found = _legacy_weights(file) if legacy else _weights(file)
+    except DAMAGE as error:
+        raise ValueError(f"{path}: expected an HDF5 file of weights: {error}. {REMEDY}") from error
     layers = {layer.name: layer for layer in model.layers if layer.weights}
+    if legacy:
+        found = _by_order(found, layers)
     for name, layer in layers.items():
         shapes = _shapes(layer.weights)
         if name not in found or _shapes(found[name]) != shapes:
@@ -111,17 +119,8 @@ def load_weights(model: keras.Model, path: Path) -> None:
         raise ValueError(f"{path}: has weights of layers that {model.name} does not have: {', '.join(surplus[:5])}")
     for name, layer in layers.items():
         layer.set_weights(found[name])
-
-
-def _constructor(network: str) -> Any:
-    """The function of `keras.applications` that makes a network."""
-    names = [name for name, made in vars(keras.applications).items() if callable(made)]
-    by_name = {name.lower(): name for name in names}
-    if network.lower() not in by_name:
-        near = difflib.get_close_matches(network.lower(), by_name, 3) or sorted(by_name)[:5]
-        hint = ", ".join(by_name[name] for name in near)
-        raise ValueError(f"base.network: expected a network of keras.applications, found {network!r}; near: {hint}")
-    return getattr(keras.applications, by_name[network.lower()])
+        if hasattr(layer, "finalize_state"):  # what normalises computes with what follows from its weights
+            layer.finalize_state()
 
 
 def _output(base: keras.Model, name: str, key: str, rank: int) -> Any:
@@ -175,6 +174,20 @@ def _legacy_weights(file: h5py.File) -> dict[str, list[np.ndarray]]:
     root = file.get("model_weights", file)
     names = [_text(name) for name in root.attrs["layer_names"]]
     return {name: [root[name][_text(key)][()] for key in root[name].attrs["weight_names"]] for name in names}
+
+
+def _by_order(
+    found: dict[str, list[np.ndarray]], layers: Mapping[str, keras.layers.Layer]
+) -> dict[str, list[np.ndarray]]:
+    """The same under the names of a model's layers, where order and shapes fit.
+
+    Keras itself goes by order: in Inception and others it numbers layers by what a process has built before them.
+    """
+    held = [weights for weights in found.values() if weights]
+    shapes = [_shapes(layer.weights) for layer in layers.values()]
+    if layers.keys() <= found.keys() or [_shapes(weights) for weights in held] != shapes:
+        return found
+    return dict(zip(layers, held, strict=True))
 
 
 def _text(name: bytes | str) -> str:

@@ -25,6 +25,7 @@ class ImageFiles:
     seed: int
     workers: int
     damaged: str
+    orient: bool = True
 
     def chunks(self, epoch: int | None, batch_size: int) -> Iterator[Chunk]:
         """Some batches at a time; see `Source`.
@@ -37,7 +38,8 @@ class ImageFiles:
         order = np.arange(count) if epoch is None else sources.permutation(count, self.seed, epoch)
         ordered = [self.paths[row] for row in order.tolist()]
         together, found = batch_size * BATCHES_PER_CHUNK, False
-        for places, pixels in batches(ordered, self.size, together, workers=self.workers, damaged=self.damaged):
+        decoded = batches(ordered, self.size, together, workers=self.workers, damaged=self.damaged, orient=self.orient)
+        for places, pixels in decoded:
             found, rows = True, order[places]
             yield Chunk(pixels, self.labels[rows], np.arange(len(rows)), rows)
         if not found:
@@ -61,7 +63,7 @@ def source(
         size: height and width to which they are resized.
         seed: of the orders of the epochs.
         memory_gb: what the decoded images may take.
-        reading: how images are read: workers, damaged.
+        reading: how images are read: workers, damaged, orient.
 
     Raises:
         DamagedImagesError: images are damaged or missing, and `damaged` is "stop".

@@ -10,11 +10,12 @@ INDEPENDENT = [f"independent_{PLAIN.preprocess}_{PLAIN.pooling}"] if PLAIN else 
 EVALUATED_RUNS = [*FINETUNED, *STARTS, *INDEPENDENT]
 COMPARED = list(dict.fromkeys([*EVALUATED_RUNS, *(run.name for pair in CONFIG.comparisons for run in pair)]))
 
-# Only a base network that comes with its classifier can be asked.
-SINGLE_LABEL = {
-    "official": f"resources/weights/{VGG16_WEIGHTS_WITH_TOP}",
-    "pretrain": f"{RESULTS}/base/classifier.weights.h5",
-}.get(CONFIG.base.weights, [])
+# Only a base network that comes with its classifier can be asked, and the paper asks VGG16.
+SINGLE_LABEL = (
+    weights_of(CONFIG.base, top=True)
+    if CONFIG.base.weights in ("official", "pretrain") and CONFIG.base.network.lower() == "vgg16"
+    else []
+)
 
 
 rule single_label:

@@ -5,6 +5,7 @@ from pathlib import Path
 from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
+    print("the orientation in EXIF is", "applied" if snakemake.params.reading["orient"] else "ignored")
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
     from multilabel.experiments.transfer import finetune
 

@@ -51,7 +51,7 @@ def train(
         statistics: file of the channel statistics that `zmuvf` needs.
         folder: the run's folder.
         settings: epochs, patience, min_delta, momentum, decay, seed, memory_gb.
-        reading: how images are read: workers, damaged.
+        reading: how images are read: workers, damaged, orient.
         record: what `run.json` records of the run's origin.
         timing: a file for the seconds of its epochs; None: no file.
         tensorboard: a folder for TensorBoard's logs; None: no logs.
@@ -110,7 +110,7 @@ def predict(
         images: where they lie.
         base: arguments of `backbones.build`; the run has weights of its own.
         statistics: file of the channel statistics that `zmuvf` needs.
-        reading: how images are read: workers, damaged.
+        reading: how images are read: workers, damaged, orient.
         perturb: seed of random perturbations (all letters of the augmentation, Table 2 row d); None: none.
         batch_size: images per forward pass.
     """

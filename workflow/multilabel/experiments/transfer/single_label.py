@@ -47,7 +47,7 @@ def predict(
         folder: where the images lie.
         outputs: class → its outputs, see `counterparts`.
         preprocess: the normalisation that the classifier was trained with.
-        reading: how images are read: workers, damaged.
+        reading: how images are read: workers, damaged, orient.
         batch_size: images per forward pass.
     """
     kinds = np.zeros((classifier.output_shape[-1], len(labels.classes)), np.float32)
