@@ -74,8 +74,8 @@ def _dataset_rows(said: Mapping[str, Any], counts: Mapping[str, int], images: in
         yield number(said, "Section 2.3", f"images with {name}", value, counts.get(name), "count", lacking=lacking)
     yield number(said, "Section 2.3", "images", theirs["images"], images, "count")
     yield number(said, "Section 2.3", "positive pairs", theirs["pairs"], sum(counts.values()), "count")
-    ratio = round(max(counts.values()) / max(min(counts.values()), 1))
-    yield number(said, "Section 2.3", "most frequent over least frequent class", theirs["ratio"], ratio, "count")
+    ratio = max(counts.values()) / max(min(counts.values()), 1)
+    yield number(said, "Section 2.3", "most frequent over least frequent class", theirs["ratio"], ratio, "cut")
 
 
 def _model1_rows(said: Mapping[str, Any], by_class: pd.DataFrame) -> Iterator[Row]:

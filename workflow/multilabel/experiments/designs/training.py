@@ -99,7 +99,7 @@ def train_runs(
     Args:
         wanted: names of runs, see `names`.
         splits: train and val.
-        settings: sizes, epochs, batch_size, learning_rate, augmentation, seed, gamma.
+        settings: sizes, epochs, batch_size, learning_rate, augmentation, seed; gamma, where a run has focal loss.
         record: what each `run.json` records of the runs' origin.
         folder: where each run gets its folder.
         timing: where each run gets a file `{run}.csv` of the seconds of its epochs.
@@ -120,7 +120,7 @@ def train_runs(
             Path(folder) / name,
             {"specification": {"run": name, "loss": loss}, "settings": settings, **record},
             networks.build(len(train.labels.classes), networks.Sizes(**settings["sizes"]), seed=seed),
-            losses.objective(loss, train.targets, gamma=settings["gamma"]),
+            losses.objective(loss, train.targets, gamma=settings.get("gamma", 0)),
             keras.optimizers.Adam(settings["learning_rate"]),
             source,
             validation.source(seed=seed),
