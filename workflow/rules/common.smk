@@ -5,20 +5,27 @@ import sys
 from glob import glob
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import RerunTrigger
 
 # Jobs import the library from here, in whatever environment they run: nothing needs to be installed.
 LIBRARY = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, LIBRARY)
 os.environ.update(PYTHONPATH=LIBRARY)
 
+import console
 from multilabel import config as configuration
 from multilabel import provenance
-from multilabel.datasets import published
+from multilabel.config import data
+from multilabel.datasets import image_list, published
 from multilabel.experiments import EXPERIMENTS, MAIN
 
 try:
+    for path in [*workflow.configfiles, *workflow.overwrite_configfiles]:
+        configuration.refuse_repeated_keys(path)
     CONFIG = configuration.load(config)
     configuration.existing_paths(CONFIG, [path for unpacking in published.UNPACKINGS for path in unpacking.outputs])
+    if workflow.is_main_process:  # the processes of jobs need not ask again
+        data.check(CONFIG)
 except configuration.ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -35,11 +42,24 @@ BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
 LABEL_READING = {"crowds": CONFIG.dataset.crowds} | (
     {"difficult": CONFIG.dataset.difficult} if CONFIG.dataset.kind == "voc" else {}
 )
-READING = {
-    "workers": CONFIG.features.workers,
-    "damaged": CONFIG.dataset.damaged_images,
-    "orient": CONFIG.oriented,
-}
+# How images are read, as far as it changes results; the rest scripts find in the configuration (`decode.reading`).
+READING = {"orient": CONFIG.oriented}
+
+
+class Workflow(type(workflow)):
+    """A workflow without Snakemake's trigger `code`, which also sees comments and touched files: `code` below does not.
+
+    profiles/default says the same. This holds where it is not read, and in the Snakemake API.
+    """
+
+    @property
+    def rerun_triggers(self):
+        return set(super().rerun_triggers) - {RerunTrigger.CODE}
+
+
+workflow.__class__ = Workflow
+
+console.settle(workflow)
 
 
 wildcard_constraints:
@@ -113,6 +133,26 @@ def source_images(source):
     if CONFIG.dataset.kind == "shapes":
         return f"{RESULTS}/data/{'val' if source == 'test' else 'train'}"
     return getattr(CONFIG.dataset, source).images
+
+
+def list_of(split):
+    """The list of a split's images, by which jobs know that one was replaced; they take the folder as `ancient`."""
+    return f"{RESULTS}/labels/{split}_images.csv"
+
+
+def changes_of(folder):
+    """A parameter of the job that makes a list of images: another one once images of the list have changed."""
+    return lambda wildcards, output: image_list.changes(
+        output[0],
+        folder(wildcards) if callable(folder) else folder,
+        memory=memory_of(output[0]),
+        workers=CONFIG.features.workers,
+    )
+
+
+def memory_of(path):
+    """Where a list of images keeps what its images looked like, beside Snakemake's own records."""
+    return os.path.join(".snakemake", "images", f"{path}.json")
 
 
 def annotations_of(source):

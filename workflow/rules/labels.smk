@@ -11,7 +11,7 @@ rule labels:
         images=(
             []
             if CONFIG.dataset.kind in ("coco", "shapes")
-            else [images_of(split) for split in dict.fromkeys(["train", TEST])]
+            else [ancient(images_of(split)) for split in dict.fromkeys(["train", TEST])]
         ),
     output:
         expand("results/{root}/labels/{split}.h5", split=CONFIG.splits, allow_missing=True),
@@ -47,3 +47,30 @@ rule labels:
         "Reading the labels of {wildcards.root}"
     script:
         "../scripts/labels.py"
+
+
+rule image_list:
+    input:
+        labels=f"{RESULTS}/labels/{{split}}.h5",
+        images=lambda wildcards: ancient(images_of(wildcards.split)),
+    output:
+        f"{RESULTS}/labels/{{split}}_images.csv",
+    log:
+        log_of("image_list_{split}"),
+    benchmark:
+        benchmark_of("image_list_{split}")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: CONFIG.features.workers
+    resources:
+        mem_mb=memory(1000),
+        # Once all images are read: COCO's 19 GB take as long as the disk needs.
+        runtime=120,
+    params:
+        changes=changes_of(lambda wildcards: images_of(wildcards.split)),
+        memory=lambda wildcards, output: memory_of(output[0]),
+        code=code("image_list.py"),
+    message:
+        "Checksums of the images of {wildcards.split}"
+    script:
+        "../scripts/image_list.py"
