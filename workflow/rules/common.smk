@@ -2,6 +2,7 @@
 
 import os
 import sys
+from glob import glob
 
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import RerunTrigger
@@ -38,6 +39,10 @@ EVALUATED = list(dict.fromkeys(["val", TEST]))
 DOWNLOADS = CONFIG.downloads.model_dump()
 GPUS = int(CONFIG.gpu)
 BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
+# How labels are read; what concerns one kind of dataset is no parameter of others.
+LABEL_READING = {"crowds": CONFIG.dataset.crowds} | (
+    {"difficult": CONFIG.dataset.difficult} if CONFIG.dataset.kind == "voc" else {}
+)
 # How images are read, as far as it changes results; the rest scripts find in the configuration (`decode.reading`).
 READING = {"orient": CONFIG.oriented}
 
@@ -156,6 +161,14 @@ def annotations_of(source):
     if CONFIG.dataset.kind == "shapes":
         return f"{RESULTS}/data/annotations/instances_{'val' if source == 'test' else 'train'}.json"
     return getattr(CONFIG.dataset, source).annotations
+
+
+def lists_of(*sources):
+    """The lists of the classes beside the image sets of PASCAL VOC for `train` and `test`, where they are there."""
+    if CONFIG.dataset.kind != "voc":
+        return []
+    sets = [annotations_of(source) for source in sources if source == "train" or not CONFIG.dataset.test.fraction]
+    return [found for path in sets for found in sorted(glob(f"{os.path.dirname(path)}/*_{os.path.basename(path)}"))]
 
 
 def weights_of(base, top=False):

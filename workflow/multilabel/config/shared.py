@@ -47,11 +47,8 @@ class Base(Section):
         by_name = {name.lower(): name for name in (*NETWORKS, *(TORCHVISION + name for name in RESNETS))}
         if network.lower() not in by_name:
             near = difflib.get_close_matches(network.lower(), by_name, 3)
-            hint = (
-                f"near: {', '.join(by_name[name] for name in near)}"
-                if near
-                else f"one of {', '.join(by_name.values())}"
-            )
+            allowed = [by_name[name] for name in near] or list(by_name.values())
+            hint = f"{'near:' if near else 'one of'} {', '.join(allowed)}"
             raise ValueError(f"expected a network of keras.applications or torchvision, {hint}")
         return network
 
