@@ -53,7 +53,9 @@ def test_editing_the_grid_runs_top_models_and_no_extraction(changeable):
 def test_a_further_seed_trains_no_run_again(changeable):
     jobs = planned(changeable, config=changed_config(changeable, grid={"seeds": 4}))
     shown = ["run_tables", "metric_table", "loss_figures", "time_figure", "provenance"]
-    assert jobs == dict.fromkeys(["seeds_3_top_models_0", "predict_top_model", "metrics", *shown], 1)
+    assert jobs == dict.fromkeys(
+        ["seeds_3_top_models_zmuvs_avg_1x8d5_lr11_b32", "predict_top_model", "metrics", *shown], 1
+    )
 
 
 def test_editing_a_figure_draws_figures_and_compares_them_with_the_papers(changeable):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from glob import glob
 
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import RerunTrigger
@@ -15,14 +16,18 @@ os.environ.update(PYTHONPATH=LIBRARY, MULTILABEL_CHECKSUMS=os.path.abspath(".sna
 import console
 from multilabel import config as configuration
 from multilabel import provenance
+from multilabel.config import data
 from multilabel.datasets import image_list, published
 from multilabel.experiments import EXPERIMENTS, MAIN
+from multilabel.networks.names import TORCHVISION
 
 try:
     for path in [*workflow.configfiles, *workflow.overwrite_configfiles]:
         configuration.refuse_repeated_keys(path)
     CONFIG = configuration.load(config)
     configuration.existing_paths(CONFIG, [path for unpacking in published.UNPACKINGS for path in unpacking.outputs])
+    if workflow.is_main_process:  # the processes of jobs need not ask again
+        data.check(CONFIG)
 except configuration.ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -35,6 +40,10 @@ EVALUATED = list(dict.fromkeys(["val", TEST]))
 DOWNLOADS = CONFIG.downloads.model_dump()
 GPUS = int(CONFIG.gpu)
 BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
+# How labels are read; what concerns one kind of dataset is no parameter of others.
+LABEL_READING = {"crowds": CONFIG.dataset.crowds} | (
+    {"difficult": CONFIG.dataset.difficult} if CONFIG.dataset.kind == "voc" else {}
+)
 # How images are read, as far as it changes results; the rest scripts find in the configuration (`decode.reading`).
 READING = {"orient": CONFIG.oriented}
 
@@ -155,6 +164,14 @@ def annotations_of(source):
     return getattr(CONFIG.dataset, source).annotations
 
 
+def lists_of(*sources):
+    """The lists of the classes beside the image sets of PASCAL VOC for `train` and `test`, where they are there."""
+    if CONFIG.dataset.kind != "voc":
+        return []
+    sets = [annotations_of(source) for source in sources if source == "train" or not CONFIG.dataset.test.fraction]
+    return [found for path in sets for found in sorted(glob(f"{os.path.dirname(path)}/*_{os.path.basename(path)}"))]
+
+
 def weights_of(base, top=False):
     """The weights file of a base network, with its classifier or without; none for random weights."""
     if base.weights == "random":
@@ -167,10 +184,12 @@ def weights_of(base, top=False):
 
 
 def official_name(base, top):
-    """The name of published weights here: that of Keras for VGG16, and one that tells network and options for others.
+    """The name of published weights here: the publisher's for VGG16 and torchvision's, else one of network and options.
 
     What Keras calls those, and where they are, is asked of it in the job: to import it takes seconds.
     """
+    if base.network.startswith(TORCHVISION):
+        return published.weights_of_torchvision(base.network.removeprefix(TORCHVISION))
     if base.network.lower() == "vgg16":
         return f"vgg16_weights_tf_dim_ordering_tf_kernels{'' if top else '_notop'}.h5"
     options = [f"{key}-{value}" for key, value in sorted(base.options.items())]

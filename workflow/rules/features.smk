@@ -61,8 +61,8 @@ SHARDS = CONFIG.features.shards
 SHARD = "" if SHARDS == 1 else f"_shard{{shard}}of{SHARDS}"
 
 for folder, (designs, base) in CONFIG.feature_sets.items():
-    root = os.path.join(DATASET, folder).rstrip("/")
-    named = f"{folder.replace('/', '_')}_".lstrip("_")
+    root = os.path.join(DATASET, folder) if folder else DATASET
+    named = "_".join([*folder.split(os.sep), ""]) if folder else ""
     prefix = f"results/{root}/features/{{split}}"
     finished = {
         "features": [f"{prefix}_{preprocess}_{pooling}.h5" for preprocess, pooling in designs],

@@ -5,6 +5,8 @@ rule labels:
     input:
         train=annotations_of("train"),
         test=[] if CONFIG.dataset.test.fraction else annotations_of("test"),
+        # Of PASCAL VOC, where the lists are there already: those of the classes, beside that of the set.
+        lists=lists_of("train", "test"),
         # Tables of labels are checked against the images; COCO's files say enough by themselves.
         images=(
             []
@@ -31,7 +33,7 @@ rule labels:
     params:
         kind=CONFIG.dataset.kind,
         reading=lambda wildcards: {
-            "crowds": CONFIG.dataset.crowds,
+            **LABEL_READING,
             "coverage": labels_kind(wildcards.root) == "coverage",
         },
         test=(CONFIG.dataset.test.fraction, CONFIG.dataset.test.seed),

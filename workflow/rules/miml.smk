@@ -33,7 +33,7 @@ rule miml_labels:
         runtime=20,
     params:
         kind=CONFIG.dataset.kind,
-        crowds=CONFIG.dataset.crowds,
+        reading=LABEL_READING,
         code=code("miml/labels.py"),
     message:
         "Reading the labels of all images of {DATASET}"

@@ -2,7 +2,7 @@
 # than a network trained on one label per image, and with how many images.
 
 
-# One classifier per label, without shared hidden layers, on the features of the first fine-tuned run.
+# One-vs-rest logistic regression, without shared hidden layers, on the features of the first fine-tuned run.
 PLAIN = next((run for run in STARTS.values() if run.pooling != "77"), None)
 INDEPENDENT = [f"independent_{PLAIN.preprocess}_{PLAIN.pooling}"] if PLAIN else []
 
@@ -141,25 +141,27 @@ rule learning_curve_figure:
 rule independent:
     input:
         labels=f"{RESULTS}/labels/train.h5",
+        validation=f"{RESULTS}/labels/val.h5",
         train=feature_file(DATASET, "train", PLAIN) if PLAIN else [],
         evaluated=[feature_file(DATASET, split, PLAIN) for split in EVALUATED] if PLAIN else [],
     output:
-        expand(f"{RESULTS}/predictions/{{run}}/{{split}}.h5", run=INDEPENDENT or "independent", split=EVALUATED),
+        scores=expand(f"{RESULTS}/predictions/{{run}}/{{split}}.h5", run=INDEPENDENT or "independent", split=EVALUATED),
+        chosen=expand(f"{RESULTS}/predictions/{{run}}/chosen.json", run=INDEPENDENT or "independent")[0],
     log:
         log_of("independent"),
     benchmark:
         benchmark_of("independent")
     conda:
         "../../../envs/cpu.yaml"
-    threads: 1
+    threads: CONFIG.threads.training
     resources:
         mem_mb=memory(4000),
-        runtime=120,
+        runtime=720,
     params:
-        c=1.0,
+        cs=[0.01, 0.1, 1.0, 10.0, 100.0],
         code=code("transfer/independent.py"),
     message:
-        "Logistic regression of each label by itself on {input.train}"
+        "One-vs-rest logistic regression on {input.train}"
     script:
         "../../scripts/transfer/independent.py"
 
@@ -187,6 +189,7 @@ rule cooccurrence:
         dataset=DATASET,
         test=TEST,
         beside=EVALUATED_RUNS,
+        k=CONFIG.evaluation.k,
         support=20,
         code=code("transfer/cooccurrence.py"),
     message:

@@ -68,7 +68,7 @@ def jobs_of(root):
 
 
 def job_name(root, batch):
-    """The name of the rule that trains some runs in a folder: the first, and how many more."""
+    """What a job that trains some runs in a folder is called, by the first of them and how many more there are."""
     more = f"_and_{len(batch) - 1}_more" if batch[1:] else ""
     return "_".join([*root.split(os.sep)[1:], "top_models", f"{batch[0].short_name}{more}"])
 

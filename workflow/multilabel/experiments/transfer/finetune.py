@@ -138,7 +138,16 @@ def load(weights: str | Path, run: FinetuneRun, base: Mapping[str, Any], classes
 
 
 def build(base: keras.Model, run: FinetuneRun, top_model: keras.Model) -> keras.Model:
-    """Base network, pooling and top model in one: normalised images → logits; frozen layers do not train."""
+    """Base network, pooling and top model in one: normalised images → logits; frozen layers do not train.
+
+    Raises:
+        ValueError: the base network has fewer layers than are to be frozen.
+    """
+    if run.frozen != "all" and int(run.frozen) > len(base.layers):
+        raise ValueError(
+            f"finetune.runs: {run.short_name} freezes {run.frozen} layers, and {base.name} has {len(base.layers)}; "
+            f"expected a number from 0 to {len(base.layers)}, or all"
+        )
     for layer in base.layers if run.frozen == "all" else base.layers[: int(run.frozen)]:
         layer.trainable = False
     pooling = {
