@@ -79,8 +79,8 @@ def require_inputs(records: Iterable[str | Path]) -> int:
         raise ValueError(
             "\n".join(
                 [
-                    f"{len(changed)} file(s) are no longer those that runs were made from; remove them to make them and "
-                    "the runs again:",
+                    f"{len(changed)} file(s) are no longer those that runs were made from; remove them to make them "
+                    "and the runs again:",
                     *lines,
                 ]
             )

@@ -46,6 +46,8 @@ LABEL_READING = {"crowds": CONFIG.dataset.crowds} | (
 )
 # How images are read, as far as it changes results; the rest scripts find in the configuration (`decode.reading`).
 READING = {"orient": CONFIG.oriented}
+# What runs record of the dataset: not what is done about damaged images, of which finished runs had none or told.
+DATASET_RECORD = CONFIG.dataset.model_dump(exclude={"damaged_images"})
 
 
 class Workflow(type(workflow)):

@@ -9,7 +9,7 @@ DESIGN_SETTINGS = CONFIG.designs.model_dump(include={"batch_size", "learning_rat
     "sizes": CONFIG.designs.model_dump(include={"input_size", "filters", "hidden", "dropout"})
 }
 DESIGN_RECORD = {
-    "dataset": CONFIG.dataset.model_dump(),
+    "dataset": DATASET_RECORD,
     "labels": CONFIG.labels.model_dump(),
     "validation": CONFIG.designs.validation,
     "threads": CONFIG.threads.model_dump(include={"training"}),
@@ -32,6 +32,8 @@ DESIGN_LABELS = (
     else {split: f"{DESIGNS}/labels/{split}.h5" for split in ("train", "val")} | {"test": f"{RESULTS}/labels/{TEST}.h5"}
 )
 DESIGN_IMAGES = {"train": images_of("train"), "val": images_of("train"), "test": images_of(TEST)}
+# Those of the images that train and that stop training: they are parts of train, of which val may be another one.
+DESIGN_LISTS = [list_of(split) for split in (["train", "val"] if CONFIG.dataset.validation.fraction else ["train"])]
 DESIGN_READING = {"memory_gb": CONFIG.designs.memory_gb, "reading": READING}
 
 
@@ -77,7 +79,8 @@ for job, names in enumerate(DESIGN_MODEL3_JOBS):
             f"designs_model3_{job}"
         input:
             labels=[DESIGN_LABELS[split] for split in ("train", "val", "test")],
-            images=list(dict.fromkeys(DESIGN_IMAGES.values())),
+            images=[ancient(folder) for folder in dict.fromkeys(DESIGN_IMAGES.values())],
+            image_lists=[list_of(split) for split in CONFIG.splits],
         output:
             weights=expand(f"{DESIGNS}/runs/{{run}}/best.weights.h5", run=names),
             records=expand(f"{DESIGNS}/runs/{{run}}/run.json", run=names),
@@ -123,7 +126,8 @@ for design, job in [
             f"designs_{design}_{job}"
         input:
             labels=[DESIGN_LABELS[split] for split in ("train", "val")],
-            images=DESIGN_IMAGES["train"],
+            images=ancient(DESIGN_IMAGES["train"]),
+            image_lists=DESIGN_LISTS,
             first=f"{DESIGNS}/networks/model2_first.h5" if design == "model2" and job != "first" else [],
         output:
             networks=f"{DESIGNS}/networks/{design}_{job}.h5",
@@ -166,7 +170,8 @@ rule designs_assembled:
         networks=lambda wildcards: design_networks(wildcards, "h5"),
         logs=lambda wildcards: design_networks(wildcards, "csv"),
         labels=[DESIGN_LABELS[split] for split in ("val", "test")],
-        images=list(dict.fromkeys([DESIGN_IMAGES["val"], DESIGN_IMAGES["test"]])),
+        images=[ancient(folder) for folder in dict.fromkeys([DESIGN_IMAGES["val"], DESIGN_IMAGES["test"]])],
+        image_lists=[list_of(split) for split in CONFIG.splits],
     output:
         scores=[f"{DESIGNS}/predictions/{{design}}/{split}.h5" for split in ("val", "test")],
         record=f"{DESIGNS}/runs/{{design}}/run.json",
@@ -291,7 +296,8 @@ rule designs_model:
         records=[f"{DESIGNS}/runs/{run}/run.json" for run in DESIGN_MODEL3],
         scores=[f"{DESIGNS}/predictions/{run}/{split}.h5" for run in DESIGN_MODEL3 for split in ("val", "test")],
         labels=[DESIGN_LABELS[split] for split in ("val", "test")],
-        images=DESIGN_IMAGES["test"],
+        images=ancient(DESIGN_IMAGES["test"]),
+        image_list=list_of(TEST),
     output:
         model=f"{DESIGNS}/model/{DATASET}_model3.h5",
         gallery=f"{DESIGNS}/gallery.html",

@@ -76,7 +76,7 @@ def job_name(root, batch):
 def record_of(root):
     """What runs of stage 1 record of the configuration that they come from: their own stage and those before it."""
     return {
-        "dataset": CONFIG.dataset.model_dump(exclude={"damaged_images"}),
+        "dataset": DATASET_RECORD,
         "labels": CONFIG.labels.model_dump() | {"kind": labels_kind(root)},
         "base": CONFIG.base.model_dump() | ({"weights": "random"} if root == RANDOM_BASE else {}),
         "grid": settings_of(root),

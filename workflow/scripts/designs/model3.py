@@ -8,18 +8,24 @@ with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
     from multilabel import provenance
     from multilabel.experiments.designs import images, networks, prediction, training
+    from multilabel.images import decode
 
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     size, folder = p.settings["sizes"]["input_size"], Path(o.weights[0]).parents[1]
+    reading = {**p.reading, "reading": {**p.reading["reading"], **decode.reading(snakemake.config)}}
     splits = {
-        split: images.load(labels, p.folders[split], size, **p.reading)
+        split: images.load(labels, p.folders[split], size, **reading)
         for split, labels in zip(("train", "val", "test"), i.labels, strict=True)
     }
     training.train_runs(
         p.runs,
         splits=(splits["train"], splits["val"]),
         settings=p.settings,
-        record={"configuration": p.configuration, "inputs": provenance.digests(i.labels[:2]), "code": p.code},
+        record={
+            "configuration": p.configuration,
+            "inputs": provenance.digests([*i.labels[:2], *i.image_lists]),
+            "code": p.code,
+        },
         folder=folder,
         timing=Path(o.timing[0]).parent,
     )

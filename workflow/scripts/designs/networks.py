@@ -6,10 +6,12 @@ with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
     from multilabel import provenance
     from multilabel.experiments.designs import images, training
+    from multilabel.images import decode
 
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     size = p.settings["sizes"]["input_size"]
-    train, validation = (images.load(path, i.images, size, **p.reading) for path in i.labels)
+    reading = {**p.reading, "reading": {**p.reading["reading"], **decode.reading(snakemake.config)}}
+    train, validation = (images.load(path, i.images, size, **reading) for path in i.labels)
     training.train_networks(
         p.design,
         p.part,
@@ -17,7 +19,7 @@ with logs.logged(snakemake.log[0]):
         settings=p.settings,
         record={
             "configuration": p.configuration,
-            "inputs": provenance.digests([*i.labels, *([i.first] if i.first else [])]),
+            "inputs": provenance.digests([*i.labels, *i.image_lists, *([i.first] if i.first else [])]),
             "code": p.code,
         },
         path=o.networks,
