@@ -26,9 +26,9 @@ HIDDEN_STARTS = (
     "Select jobs to execute",
     # The job itself says more: which one, and the end of its log.
     "CalledProcessError in file",
-    "Exiting because a job execution failed",
     "WorkflowError:\nAt least one job did not complete successfully",
 )
+END_WITH_FAILURES = "Exiting because a job execution failed"
 LONGEST = 60  # lines of a failed job's log
 
 
@@ -63,6 +63,19 @@ class Console(DefaultFormatter):
         if event == LogEvent.JOB_ERROR and getattr(record, "indent", False):
             return False  # its group has said it
         return event not in HIDDEN_EVENTS and not str(record.msg).startswith(HIDDEN_STARTS)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """As Snakemake does; where it says that jobs have failed, which ones."""
+        if not str(record.msg).startswith(END_WITH_FAILURES):
+            return super().format(record)
+        left = self.total - self.done - len(self.failed)
+        return "\n".join(
+            [
+                f"{self.done} of {self.total} jobs are done, {len(self.failed)} failed, {left} wait for those:",
+                *(f"  FAILED: {name}" for name in self.failed),
+                "Call the same again to go on.",
+            ]
+        )
 
     def format_run_info(self, msg: dict[str, Any]) -> str:
         """How much there is to do."""

@@ -111,7 +111,7 @@ rule learning_curve:
 
 rule learning_curve_figure:
     input:
-        scores=rules.learning_curve.output,
+        scores=rules.learning_curve.output[0],
         labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
     output:
         table=reported(table("learning_curve"), "Learning curve: table", "Tables", "learning_curve"),
