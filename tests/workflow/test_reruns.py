@@ -1,5 +1,6 @@
 """What is run again after a change, and what is not."""
 
+import os
 import re
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import yaml
 
 from multilabel.experiments import EXPERIMENTS
 
-from .conftest import ROOT, copy_project, planned, run_snakemake
+from .conftest import ROOT, call, copy_project, planned, run_snakemake, succeeds
 
 CONFIG = "tests/workflow/smallest.yaml"
+RUN = "shapes_smallest_zmuvs_avg_1x8d5_lr11_b32"
 EVALUATION = {"predict_finetuned", "metrics", "final_model", "table2", "examples", "metric_table", "curves"} | {
     "single_label_table",
     "intervals",
@@ -143,6 +145,42 @@ def test_a_run_of_another_configuration_is_refused_where_runs_are_gathered(chang
     result = run_snakemake(changeable, "--forcerun", "run_tables", "--", "results/shapes_smallest/tables/finetuned.csv")
     assert result.returncode != 0
     assert "momentum: expected 0.9, found 0.8" in result.stdout
+
+
+FEATURES = "results/shapes_smallest/features/train_zmuvs_avg.h5"
+
+
+@pytest.fixture
+def zeroed(changeable) -> Path:
+    """The project with a feature file of zeros behind its old time, which Snakemake does not see."""
+    path = changeable / FEATURES
+    times = path.stat()
+    path.write_bytes(bytes(times.st_size))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert planned(changeable) == {}
+    return changeable
+
+
+def test_runs_of_other_features_than_there_are_do_not_reach_the_tables(zeroed):
+    result = run_snakemake(zeroed, "--forcerun", "run_tables", "--", "results/shapes_smallest/tables/finetuned.csv")
+    assert result.returncode != 0
+    assert re.search(rf"{FEATURES}: \d+ run\(s\), such as results/", result.stdout)
+
+
+def test_features_that_changed_behind_their_time_train_nothing(zeroed):
+    changed = changed_config(zeroed, grid={"seeds": 4})
+    result = run_snakemake(zeroed, "--", "results/shapes_smallest/seeds/3/metrics/" + RUN + ".json", config=changed)
+    assert result.returncode != 0
+    assert f"{FEATURES}: its content was changed since it was last used, but not its time" in result.stdout
+
+
+def test_everything_can_be_verified_on_demand(changeable):
+    command = ["python", "workflow/versions.py", "verify", "--configfile", str(ROOT / CONFIG)]
+    assert re.search(r"Verified: \d\d+ files", succeeds(changeable, *command))
+    (changeable / FEATURES).write_bytes(b"other features")
+    result = call(changeable, *command)
+    assert result.returncode != 0
+    assert f"{FEATURES}: " in result.stdout
 
 
 def test_a_wrong_key_stops_before_any_job(changeable):

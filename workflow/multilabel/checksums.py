@@ -23,17 +23,16 @@ def of(paths: Iterable[str | Path]) -> dict[str, str]:
     """
     known, found, changed = _load(), {}, {}
     for path in map(str, paths):
-        place, now = os.path.abspath(path), stamp(path)  # noqa: PTH100  # links stay as they are
-        *before, digest = known.get(place, [None])
+        now, (*before, digest) = stamp(path), known.get(path, [None])
         if not now or now != before:
             digest = sha256(path)
-            if before and now[:2] == before[:2] and digest != known[place][-1]:
+            if before and now[:2] == before[:2] and digest != known[path][-1]:
                 raise ValueError(
                     f"{path}: its content was changed since it was last used, but not its time, so that nothing made "
-                    f"from it was made again: expected sha256 {known[place][-1]}, found {digest}. Remove it to make it "
+                    f"from it was made again: expected sha256 {known[path][-1]}, found {digest}. Remove it to make it "
                     "again"
                 )
-            changed[place] = [*now, digest]
+            changed[path] = [*now, digest]
         found[path] = digest
     if changed:
         _save(_load() | changed)
@@ -53,7 +52,7 @@ def differing(recorded: Mapping[str, str]) -> list[str]:
 
 
 def _load() -> dict[str, list]:
-    """The memory: absolute path → stamp and sha256."""
+    """The memory: path, as it was given, → stamp and sha256. So it goes with a project that is moved."""
     memory = os.environ.get(VARIABLE)
     try:
         content = json.loads(Path(memory).read_text(encoding="utf-8")) if memory else {}
