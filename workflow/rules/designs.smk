@@ -32,7 +32,22 @@ DESIGN_LABELS = (
     else {split: f"{DESIGNS}/labels/{split}.h5" for split in ("train", "val")} | {"test": f"{RESULTS}/labels/{TEST}.h5"}
 )
 DESIGN_IMAGES = {"train": images_of("train"), "val": images_of("train"), "test": images_of(TEST)}
-DESIGN_READING = {"memory_gb": CONFIG.designs.memory_gb, "reading": READING}
+# The lists of images by which jobs know that one was replaced; where val is a part of train here, its images are train's.
+DESIGN_LISTS = {
+    "train": list_of("train"),
+    "val": list_of("val" if CONFIG.dataset.validation.fraction else "train"),
+    "test": list_of(TEST),
+}
+
+
+def design_images(*splits):
+    """Folders of images of some splits, each once."""
+    return [ancient(folder) for folder in dict.fromkeys(DESIGN_IMAGES[split] for split in splits)]
+
+
+def design_lists(*splits):
+    """The lists of their images, each once."""
+    return list(dict.fromkeys(DESIGN_LISTS[split] for split in splits))
 
 
 wildcard_constraints:
@@ -77,7 +92,8 @@ for job, names in enumerate(DESIGN_MODEL3_JOBS):
             f"designs_model3_{job}"
         input:
             labels=[DESIGN_LABELS[split] for split in ("train", "val", "test")],
-            images=list(dict.fromkeys(DESIGN_IMAGES.values())),
+            images=design_images("train", "val", "test"),
+            image_lists=design_lists("train", "val", "test"),
         output:
             weights=expand(f"{DESIGNS}/runs/{{run}}/best.weights.h5", run=names),
             records=expand(f"{DESIGNS}/runs/{{run}}/run.json", run=names),
@@ -101,7 +117,8 @@ for job, names in enumerate(DESIGN_MODEL3_JOBS):
             settings=DESIGN_SETTINGS
             | {"epochs": CONFIG.designs.epochs.model3}
             | ({"gamma": CONFIG.designs.gamma} if design_names.run_of("focal") in names else {}),
-            reading=DESIGN_READING,
+            memory_gb=CONFIG.designs.memory_gb,
+            reading=READING,
             configuration=DESIGN_RECORD,
             threads=CONFIG.threads.training,
             code=code("designs/model3.py"),
@@ -123,7 +140,8 @@ for design, job in [
             f"designs_{design}_{job}"
         input:
             labels=[DESIGN_LABELS[split] for split in ("train", "val")],
-            images=DESIGN_IMAGES["train"],
+            images=design_images("train"),
+            image_lists=design_lists("train", "val"),
             first=f"{DESIGNS}/networks/model2_first.h5" if design == "model2" and job != "first" else [],
         output:
             networks=f"{DESIGNS}/networks/{design}_{job}.h5",
@@ -145,7 +163,8 @@ for design, job in [
             design=design,
             part=None if job == "first" else (job, len(DESIGN_JOBS)),
             settings=DESIGN_SETTINGS | {"epochs": getattr(CONFIG.designs.epochs, design)},
-            reading=DESIGN_READING,
+            memory_gb=CONFIG.designs.memory_gb,
+            reading=READING,
             configuration=DESIGN_RECORD,
             threads=CONFIG.threads.training,
             code=code("designs/networks.py"),
@@ -166,7 +185,8 @@ rule designs_assembled:
         networks=lambda wildcards: design_networks(wildcards, "h5"),
         logs=lambda wildcards: design_networks(wildcards, "csv"),
         labels=[DESIGN_LABELS[split] for split in ("val", "test")],
-        images=list(dict.fromkeys([DESIGN_IMAGES["val"], DESIGN_IMAGES["test"]])),
+        images=design_images("val", "test"),
+        image_lists=design_lists("val", "test"),
     output:
         scores=[f"{DESIGNS}/predictions/{{design}}/{split}.h5" for split in ("val", "test")],
         record=f"{DESIGNS}/runs/{{design}}/run.json",
@@ -184,7 +204,8 @@ rule designs_assembled:
     params:
         folders=DESIGN_IMAGES,
         sizes=DESIGN_SETTINGS["sizes"],
-        reading=DESIGN_READING,
+        memory_gb=CONFIG.designs.memory_gb,
+        reading=READING,
         threads=CONFIG.threads.training,
         code=code("designs/assembled.py"),
     message:
@@ -291,7 +312,8 @@ rule designs_model:
         records=[f"{DESIGNS}/runs/{run}/run.json" for run in DESIGN_MODEL3],
         scores=[f"{DESIGNS}/predictions/{run}/{split}.h5" for run in DESIGN_MODEL3 for split in ("val", "test")],
         labels=[DESIGN_LABELS[split] for split in ("val", "test")],
-        images=DESIGN_IMAGES["test"],
+        images=design_images("test"),
+        image_lists=design_lists("test"),
     output:
         model=f"{DESIGNS}/model/{DATASET}_model3.h5",
         gallery=f"{DESIGNS}/gallery.html",

@@ -7,6 +7,7 @@ from multilabel import devices, logs
 with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=False)
     from multilabel.experiments.designs import networks, prediction
+    from multilabel.images import decode
 
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     prediction.assemble(
@@ -14,7 +15,7 @@ with logs.logged(snakemake.log[0]):
         i.logs,
         {split: (labels, p.folders[split]) for split, labels in zip(("val", "test"), i.labels, strict=True)},
         sizes=networks.Sizes(**p.sizes),
-        reading=p.reading,
+        reading={"memory_gb": p.memory_gb, "reading": {**p.reading, **decode.reading(snakemake.config)}},
         folder=Path(o.scores[0]).parent,
         record=o.record,
         cost=o.cost,

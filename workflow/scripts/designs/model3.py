@@ -8,11 +8,18 @@ with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
     from multilabel import provenance
     from multilabel.experiments.designs import images, networks, prediction, training
+    from multilabel.images import decode
 
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     size, folder = p.settings["sizes"]["input_size"], Path(o.weights[0]).parents[1]
     splits = {
-        split: images.load(labels, p.folders[split], size, **p.reading)
+        split: images.load(
+            labels,
+            p.folders[split],
+            size,
+            memory_gb=p.memory_gb,
+            reading={**p.reading, **decode.reading(snakemake.config)},
+        )
         for split, labels in zip(("train", "val", "test"), i.labels, strict=True)
     }
     training.train_runs(
