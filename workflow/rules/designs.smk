@@ -14,7 +14,7 @@ DESIGN_RECORD = {
     "validation": CONFIG.designs.validation,
     "threads": CONFIG.threads.model_dump(include={"training"}),
 }
-DESIGN_MODEL3 = [design_names.run_of(loss) for loss in (design_names.PLAIN, *CONFIG.designs.variants)]
+DESIGN_MODEL3 = design_names.runs_of(CONFIG.designs.variants)
 DESIGN_RUNS = ["model1", "model2", *DESIGN_MODEL3]
 DESIGN_JOBS = range(CONFIG.designs.networks_jobs)
 DESIGN_MODEL3_JOBS = [
