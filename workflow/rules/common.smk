@@ -18,6 +18,7 @@ from multilabel import provenance
 from multilabel.config import data
 from multilabel.datasets import image_list, published
 from multilabel.experiments import EXPERIMENTS, MAIN
+from multilabel.networks.names import TORCHVISION
 
 try:
     for path in [*workflow.configfiles, *workflow.overwrite_configfiles]:
@@ -182,10 +183,12 @@ def weights_of(base, top=False):
 
 
 def official_name(base, top):
-    """The name of published weights here: that of Keras for VGG16, and one that tells network and options for others.
+    """The name of published weights here: the publisher's for VGG16 and torchvision's, else one of network and options.
 
     What Keras calls those, and where they are, is asked of it in the job: to import it takes seconds.
     """
+    if base.network.startswith(TORCHVISION):
+        return published.weights_of_torchvision(base.network.removeprefix(TORCHVISION))
     if base.network.lower() == "vgg16":
         return f"vgg16_weights_tf_dim_ordering_tf_kernels{'' if top else '_notop'}.h5"
     options = [f"{key}-{value}" for key, value in sorted(base.options.items())]

@@ -9,6 +9,7 @@ EXPERIMENTS = {
     "transfer": "Two-stage transfer",
     "miml": "Small datasets",
     "designs": "Three designs",
+    "single_positive": "Single positive labels",
 }
 """Name → what the report calls it."""
 
