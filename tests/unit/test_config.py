@@ -110,7 +110,7 @@ def test_a_held_out_validation_split_makes_a_third_split():
         ({"grids": {}}, "grids: unknown key; did you mean grid"),
         ({"grid": {"runs_per_jobs": 2}}, "grid.runs_per_jobs: unknown key; did you mean runs_per_job"),
         ({"dataset": {"train": {"image": "x"}}}, "dataset.train.image: unknown key; did you mean images"),
-        ({"dataset": {"kind": "voc"}}, "dataset.kind: input should be 'coco', .* or 'shapes'; found 'voc'"),
+        ({"dataset": {"kind": "nus"}}, "dataset.kind: input should be 'coco', .* or 'voc'; found 'nus'"),
         ({"dataset": {"name": "my-data"}}, "dataset.name: .*found 'my-data'"),
         ({"dataset": None}, "dataset: .*found None"),
         ({"dataset": {"train": {"images": ""}}}, "dataset: train.annotations is empty|dataset: train.images is empty"),

@@ -14,7 +14,7 @@ DESIGN_RECORD = {
     "validation": CONFIG.designs.validation,
     "threads": CONFIG.threads.model_dump(include={"training"}),
 }
-DESIGN_MODEL3 = [design_names.run_of(loss) for loss in (design_names.PLAIN, *CONFIG.designs.variants)]
+DESIGN_MODEL3 = design_names.runs_of(CONFIG.designs.variants)
 DESIGN_RUNS = ["model1", "model2", *DESIGN_MODEL3]
 DESIGN_JOBS = range(CONFIG.designs.networks_jobs)
 DESIGN_MODEL3_JOBS = [
@@ -32,9 +32,22 @@ DESIGN_LABELS = (
     else {split: f"{DESIGNS}/labels/{split}.h5" for split in ("train", "val")} | {"test": f"{RESULTS}/labels/{TEST}.h5"}
 )
 DESIGN_IMAGES = {"train": images_of("train"), "val": images_of("train"), "test": images_of(TEST)}
-# Those of the images that train and that stop training: they are parts of train, of which val may be another one.
-DESIGN_LISTS = [list_of(split) for split in (["train", "val"] if CONFIG.dataset.validation.fraction else ["train"])]
-DESIGN_READING = {"memory_gb": CONFIG.designs.memory_gb, "reading": READING}
+# The lists of images by which jobs know that one was replaced; where val is a part of train here, its images are train's.
+DESIGN_LISTS = {
+    "train": list_of("train"),
+    "val": list_of("val" if CONFIG.dataset.validation.fraction else "train"),
+    "test": list_of(TEST),
+}
+
+
+def design_images(*splits):
+    """Folders of images of some splits, each once."""
+    return [ancient(folder) for folder in dict.fromkeys(DESIGN_IMAGES[split] for split in splits)]
+
+
+def design_lists(*splits):
+    """The lists of their images, each once."""
+    return list(dict.fromkeys(DESIGN_LISTS[split] for split in splits))
 
 
 wildcard_constraints:
@@ -79,8 +92,8 @@ for job, names in enumerate(DESIGN_MODEL3_JOBS):
             f"designs_model3_{job}"
         input:
             labels=[DESIGN_LABELS[split] for split in ("train", "val", "test")],
-            images=[ancient(folder) for folder in dict.fromkeys(DESIGN_IMAGES.values())],
-            image_lists=[list_of(split) for split in CONFIG.splits],
+            images=design_images("train", "val", "test"),
+            image_lists=design_lists("train", "val", "test"),
         output:
             weights=expand(f"{DESIGNS}/runs/{{run}}/best.weights.h5", run=names),
             records=expand(f"{DESIGNS}/runs/{{run}}/run.json", run=names),
@@ -104,7 +117,8 @@ for job, names in enumerate(DESIGN_MODEL3_JOBS):
             settings=DESIGN_SETTINGS
             | {"epochs": CONFIG.designs.epochs.model3}
             | ({"gamma": CONFIG.designs.gamma} if design_names.run_of("focal") in names else {}),
-            reading=DESIGN_READING,
+            memory_gb=CONFIG.designs.memory_gb,
+            reading=READING,
             configuration=DESIGN_RECORD,
             threads=CONFIG.threads.training,
             code=code("designs/model3.py"),
@@ -126,8 +140,8 @@ for design, job in [
             f"designs_{design}_{job}"
         input:
             labels=[DESIGN_LABELS[split] for split in ("train", "val")],
-            images=ancient(DESIGN_IMAGES["train"]),
-            image_lists=DESIGN_LISTS,
+            images=design_images("train"),
+            image_lists=design_lists("train", "val"),
             first=f"{DESIGNS}/networks/model2_first.h5" if design == "model2" and job != "first" else [],
         output:
             networks=f"{DESIGNS}/networks/{design}_{job}.h5",
@@ -149,7 +163,8 @@ for design, job in [
             design=design,
             part=None if job == "first" else (job, len(DESIGN_JOBS)),
             settings=DESIGN_SETTINGS | {"epochs": getattr(CONFIG.designs.epochs, design)},
-            reading=DESIGN_READING,
+            memory_gb=CONFIG.designs.memory_gb,
+            reading=READING,
             configuration=DESIGN_RECORD,
             threads=CONFIG.threads.training,
             code=code("designs/networks.py"),
@@ -170,8 +185,8 @@ rule designs_assembled:
         networks=lambda wildcards: design_networks(wildcards, "h5"),
         logs=lambda wildcards: design_networks(wildcards, "csv"),
         labels=[DESIGN_LABELS[split] for split in ("val", "test")],
-        images=[ancient(folder) for folder in dict.fromkeys([DESIGN_IMAGES["val"], DESIGN_IMAGES["test"]])],
-        image_lists=[list_of(split) for split in CONFIG.splits],
+        images=design_images("val", "test"),
+        image_lists=design_lists("val", "test"),
     output:
         scores=[f"{DESIGNS}/predictions/{{design}}/{split}.h5" for split in ("val", "test")],
         record=f"{DESIGNS}/runs/{{design}}/run.json",
@@ -189,7 +204,8 @@ rule designs_assembled:
     params:
         folders=DESIGN_IMAGES,
         sizes=DESIGN_SETTINGS["sizes"],
-        reading=DESIGN_READING,
+        memory_gb=CONFIG.designs.memory_gb,
+        reading=READING,
         threads=CONFIG.threads.training,
         code=code("designs/assembled.py"),
     message:
@@ -296,8 +312,8 @@ rule designs_model:
         records=[f"{DESIGNS}/runs/{run}/run.json" for run in DESIGN_MODEL3],
         scores=[f"{DESIGNS}/predictions/{run}/{split}.h5" for run in DESIGN_MODEL3 for split in ("val", "test")],
         labels=[DESIGN_LABELS[split] for split in ("val", "test")],
-        images=ancient(DESIGN_IMAGES["test"]),
-        image_list=list_of(TEST),
+        images=design_images("test"),
+        image_lists=design_lists("test"),
     output:
         model=f"{DESIGNS}/model/{DATASET}_model3.h5",
         gallery=f"{DESIGNS}/gallery.html",

@@ -25,7 +25,7 @@ def make_split(tmp_path):
             Image.fromarray(np.tile(200 * colours + 20, (SIZE, SIZE, 1)).astype(np.uint8)).save(folder / f"{row}.png")
         names = tuple(f"{row}.png" for row in range(count))
         LabelMatrix(np.arange(count) + 100, names, CLASSES, labels, ignored=ignored).save(tmp_path / f"{name}.h5")
-        reading = {"workers": 1, "damaged": "stop"}
+        reading = {"workers": 1, "damaged": "stop", "orient": True}
         return images.load(tmp_path / f"{name}.h5", folder, SIZE, memory_gb=memory_gb, reading=reading)
 
     return make

@@ -111,7 +111,7 @@ def test_model_1_and_2_become_runs_with_scores_in_one_call(train, settings, spli
         [path.with_suffix(".csv") for path in files],
         {"val": (tmp_path / "val.h5", tmp_path / "val")},
         sizes=sizes,
-        reading={"memory_gb": 1.0, "reading": {"workers": 1, "damaged": "stop"}},
+        reading={"memory_gb": 1.0, "reading": {"workers": 1, "damaged": "stop", "orient": True}},
         folder=tmp_path / "scores",
         record=tmp_path / "run.json",
         cost=tmp_path / "cost.json",

@@ -19,7 +19,7 @@ READ = {"coco": 32_000_000, "csv": 2_000_000}
 """Bytes of annotations that are read whole, in a second at most; of larger files, only what is quick."""
 HEAD = 1_000_000
 """Bytes at either end of a larger file among which its categories are looked for."""
-CLASSES = {"shapes": 12, "msrc": 23, "scene": 5}
+CLASSES = {"shapes": 12, "msrc": 23, "scene": 5, "voc": 20}
 """Classes of the datasets that always have the same."""
 
 

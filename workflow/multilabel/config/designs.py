@@ -48,8 +48,8 @@ class Designs(Section):
     input_size: int = Field(100, ge=4, description="height and width in pixels to which images are resized")
     filters: list[int] = Field([32, 64], min_length=1, description="of each block of two convolutions")
     hidden: int = Field(512, ge=1, description="nodes of the dense layer")
-    dropout: tuple[Fraction, Fraction] = Field(
-        (0.25, 0.5), strict=False, description="after a block, and before the output"
+    dropout: list[Fraction] = Field(
+        [0.25, 0.5], min_length=2, max_length=2, description="after each block, and after the dense layer"
     )
     augmentation: Augmentation = Augmentation()
     batch_size: int = Field(32, ge=1, description="images per step")

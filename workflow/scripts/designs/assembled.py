@@ -15,7 +15,7 @@ with logs.logged(snakemake.log[0]):
         i.logs,
         {split: (labels, p.folders[split]) for split, labels in zip(("val", "test"), i.labels, strict=True)},
         sizes=networks.Sizes(**p.sizes),
-        reading={**p.reading, "reading": {**p.reading["reading"], **decode.reading(snakemake.config)}},
+        reading={"memory_gb": p.memory_gb, "reading": {**p.reading, **decode.reading(snakemake.config)}},
         folder=Path(o.scores[0]).parent,
         record=o.record,
         cost=o.cost,

@@ -11,7 +11,7 @@ with logs.logged(snakemake.log[0]):
         Path(i.records[0]).parents[2],
         dict(zip(p.runs, i.metrics, strict=True)),
         dict(zip(("val", "test"), i.labels, strict=True)),
-        images=i.images,
+        images=i.images[0],
         dataset=p.dataset,
         sizes=p.sizes,
         path=o.model,

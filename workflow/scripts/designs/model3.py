@@ -14,7 +14,13 @@ with logs.logged(snakemake.log[0]):
     size, folder = p.settings["sizes"]["input_size"], Path(o.weights[0]).parents[1]
     reading = {**p.reading, "reading": {**p.reading["reading"], **decode.reading(snakemake.config)}}
     splits = {
-        split: images.load(labels, p.folders[split], size, **reading)
+        split: images.load(
+            labels,
+            p.folders[split],
+            size,
+            memory_gb=p.memory_gb,
+            reading={**p.reading, **decode.reading(snakemake.config)},
+        )
         for split, labels in zip(("train", "val", "test"), i.labels, strict=True)
     }
     training.train_runs(

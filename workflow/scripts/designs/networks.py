@@ -10,8 +10,10 @@ with logs.logged(snakemake.log[0]):
 
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     size = p.settings["sizes"]["input_size"]
-    reading = {**p.reading, "reading": {**p.reading["reading"], **decode.reading(snakemake.config)}}
-    train, validation = (images.load(path, i.images, size, **reading) for path in i.labels)
+    reading = {**p.reading, **decode.reading(snakemake.config)}
+    train, validation = (
+        images.load(path, i.images[0], size, memory_gb=p.memory_gb, reading=reading) for path in i.labels
+    )
     training.train_networks(
         p.design,
         p.part,

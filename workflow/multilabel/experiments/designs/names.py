@@ -1,5 +1,7 @@
 """The names of the experiment's runs: without TensorFlow, since the plan of the workflow needs them."""
 
+from collections.abc import Iterable
+
 DESIGNS = MODEL_1, MODEL_2, MODEL_3 = ("model1", "model2", "model3")
 PLAIN, PER_LABEL = "sigmoid_bce", "per_label"
 OUTPUTS = (PLAIN, "sigmoid_mse", "tanh_mse", "softmax", PER_LABEL)
@@ -13,6 +15,11 @@ def run_of(loss: str) -> str:
     ('model3', 'model3_softmax')
     """
     return MODEL_3 if loss == PLAIN else f"{MODEL_3}_{loss}"
+
+
+def runs_of(variants: Iterable[str]) -> list[str]:
+    """The runs of Model 3: the plain one, and those with other losses."""
+    return [run_of(loss) for loss in (PLAIN, *variants)]
 
 
 def loss_of(run: str) -> str:

@@ -33,7 +33,7 @@ class Sizes:
     input_size: int = 100
     filters: Sequence[int] = (32, 64)
     hidden: int = 512
-    dropout: tuple[float, float] = (0.25, 0.5)
+    dropout: Sequence[float] = (0.25, 0.5)
 
 
 def build(outputs: int, sizes: Sizes, *, seed: int) -> keras.Model:
