@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from multilabel import files, logs
+from multilabel import devices, files, logs
 from multilabel.datasets.labels import LabelMatrix
-from multilabel.experiments.designs import report
 from multilabel.experiments.designs.names import DESIGNS
 
 with logs.logged(snakemake.log[0]):
+    devices.configure(1, gpu=False)
+    from multilabel.experiments.designs import report
+
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     labels, folder = dict(zip(("train", "val", "test"), i.labels, strict=True)), Path(i.scores[0]).parents[1]
     report.write_costs(

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from multilabel import logs
-from multilabel.experiments.designs import model
+from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
+    devices.configure(1, gpu=False)
+    from multilabel.experiments.designs import model
+
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     model.write(
         Path(i.records[0]).parents[2],

@@ -12,7 +12,6 @@ with logs.logged(snakemake.log[0]):
 
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     size, folder = p.settings["sizes"]["input_size"], Path(o.weights[0]).parents[1]
-    reading = {**p.reading, "reading": {**p.reading["reading"], **decode.reading(snakemake.config)}}
     splits = {
         split: images.load(
             labels,
@@ -27,11 +26,7 @@ with logs.logged(snakemake.log[0]):
         p.runs,
         splits=(splits["train"], splits["val"]),
         settings=p.settings,
-        record={
-            "configuration": p.configuration,
-            "inputs": provenance.digests([*i.labels[:2], *i.image_lists]),
-            "code": p.code,
-        },
+        record={"configuration": p.configuration, "inputs": provenance.digests(i.labels[:2]), "code": p.code},
         folder=folder,
         timing=Path(o.timing[0]).parent,
     )

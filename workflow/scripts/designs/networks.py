@@ -21,7 +21,7 @@ with logs.logged(snakemake.log[0]):
         settings=p.settings,
         record={
             "configuration": p.configuration,
-            "inputs": provenance.digests([*i.labels, *i.image_lists, *([i.first] if i.first else [])]),
+            "inputs": provenance.digests([*i.labels, *([i.first] if i.first else [])]),
             "code": p.code,
         },
         path=o.networks,
