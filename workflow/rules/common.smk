@@ -144,14 +144,12 @@ def list_of(split):
     return f"{RESULTS}/labels/{split}_images.csv"
 
 
-def changes_of(folder):
-    """A parameter of the job that makes a list of images: another one once images of the list have changed."""
-    return lambda wildcards, output: image_list.changes(
-        output[0],
-        folder(wildcards) if callable(folder) else folder,
-        memory=memory_of(output[0]),
-        workers=CONFIG.features.workers,
-    )
+def changes_of(path, folder):
+    """A parameter of the job that makes a list of images: another one once images of the list have changed.
+
+    Parameters are functions of the wildcards alone: Snakemake does not compare those that it derives from the output.
+    """
+    return image_list.changes(path, folder, memory=memory_of(path), workers=CONFIG.features.workers)
 
 
 def memory_of(path):

@@ -67,7 +67,7 @@ rule image_list:
         # Once all images are read: COCO's 19 GB take as long as the disk needs.
         runtime=120,
     params:
-        changes=changes_of(lambda wildcards: images_of(wildcards.split)),
+        changes=lambda wildcards: changes_of(list_of(wildcards.split), images_of(wildcards.split)),
         memory=lambda wildcards, output: memory_of(output[0]),
         code=code("image_list.py"),
     message:

@@ -58,7 +58,7 @@ rule miml_image_list:
         mem_mb=memory(1000),
         runtime=60,
     params:
-        changes=changes_of(source_images(CONFIG.miml.source)),
+        changes=lambda wildcards: changes_of(f"{MIML}/images.csv", source_images(CONFIG.miml.source)),
         memory=lambda wildcards, output: memory_of(output[0]),
         code=code("image_list.py"),
     message:
