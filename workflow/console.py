@@ -26,6 +26,7 @@ HIDDEN_STARTS = (
     "Select jobs to execute",
     # The job itself says more: which one, and the end of its log.
     "CalledProcessError in file",
+    "RuleException:\nCalledProcessError in file",
     "WorkflowError:\nAt least one job did not complete successfully",
 )
 END_WITH_FAILURES = "Exiting because a job execution failed"
@@ -51,6 +52,7 @@ class Console(DefaultFormatter):
         super().__init__(*settings)
         self.done = self.total = 0
         self.failed: list[str] = []
+        self.messages: dict[int, str] = {}  # of the jobs that were started
 
     def shows(self, record: logging.LogRecord) -> bool:
         """Whether a record is shown; what it says of the progress is kept for the next job's line."""
@@ -84,12 +86,13 @@ class Console(DefaultFormatter):
 
     def format_job_info(self, msg: dict[str, Any]) -> str:
         """A job that starts."""
+        self.messages[msg["jobid"]] = msg["rule_msg"]
         width = len(str(self.total))
         return f"{time.strftime('%H:%M:%S')} [{self.done:{width}} of {self.total} done] {msg['rule_msg']}"
 
     def format_job_error(self, msg: dict[str, Any]) -> str:
         """A job that failed, and the end of its log."""
-        name = msg["rule_msg"] or msg["rule_name"]
+        name = self.messages.get(msg["jobid"], msg["rule_name"])
         self.failed.append(name)
         lines = [f"{time.strftime('%H:%M:%S')} FAILED: {name}"]
         for path in msg["log"]:
