@@ -56,7 +56,7 @@ def overwritten(split: str) -> Edit:
     """Another image in the place of one."""
 
     def overwrite(folder: Path) -> None:
-        first, second, *_ = sorted((folder / IMAGES / split).iterdir())
+        first, second, *_ = sorted((folder / IMAGES / split).glob("[!.]*"))
         first.write_bytes(second.read_bytes())
 
     return overwrite
@@ -98,7 +98,7 @@ EDITS: dict[str, Edit] = {
     "a comment in `rules/features.smk`": comment("workflow/rules/features.smk"),
     "docstrings in `datasets/coco.py`": docstring,
     "`touch` of `scripts/labels.py`": touch("workflow/scripts/labels.py"),
-    "`touch` of an image": touch(f"{IMAGES}/train/*"),
+    "`touch` of an image": touch(f"{IMAGES}/train/[!.]*"),
     "another test image in the place of one": overwritten("val"),
     "another training image in the place of one": overwritten("train"),
     "a stray file beside the images": stray,
