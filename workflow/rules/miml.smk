@@ -164,6 +164,35 @@ rule miml_report:
         "../scripts/miml/report.py"
 
 
+# On demand: snakemake results/…/miml/model.h5
+rule miml_model:
+    input:
+        features=f"{MIML}/features.h5",
+        labels=f"{MIML}/labels.h5",
+        weights=MIML_WEIGHTS,
+    output:
+        f"{MIML}/model.h5",
+    log:
+        log_of("miml_model"),
+    benchmark:
+        benchmark_of("miml_model")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        run=f"{DATASET}_l1",
+        base=BASE,
+        settings=CONFIG.miml.model_dump(include={"blocks", "bag", "preprocess", "c", "solver"}),
+        code=code("miml/model.py"),
+    message:
+        "L1 logistic regression on all images as one file, for multilabel predict"
+    script:
+        "../scripts/miml/model.py"
+
+
 rule miml:
     input:
         rules.miml_report.output,
