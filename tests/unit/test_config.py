@@ -149,7 +149,7 @@ def test_a_held_out_validation_split_makes_a_third_split():
             "grid.repeated: expected runs of stage 1, found zmuvs_avg_3x1024d5_lr11_b32",
         ),
         ({"base": {"network": "VGG61"}}, "base.network: expected a network .*near: VGG19, VGG16; found 'VGG61'"),
-        ({"base": {"network": "?"}}, "base.network: expected .*one of ConvNeXtBase, .*Xception; found"),
+        ({"base": {"network": "?"}}, "base.network: expected .*one of ConvNeXtBase, .*Xception, .*resnet152; found"),
         ({"evaluation": {"criterion": "f1"}}, "evaluation.criterion: expected a metric .*; found 'f1'"),
         ({"evaluation": {"criterion": "one_error"}}, "evaluation.criterion: expected a metric of which more is better"),
         ({"grid": {"min_delta": "5e-5"}}, r"grid.min_delta: .*found '5e-5', which YAML reads as text: write 5.0e-5"),

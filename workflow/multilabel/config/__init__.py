@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from multilabel.config.repeated import refuse_repeated_keys
 from multilabel.config.sections import ConfigError
 from multilabel.config.shared import Shared
 from multilabel.experiments import EXPERIMENTS
@@ -29,7 +30,7 @@ else:
         {"__module__": __name__, "__doc__": "The whole configuration."},
     )
 
-__all__ = ["NOTES", "Config", "ConfigError", "existing_paths", "load"]
+__all__ = ["NOTES", "Config", "ConfigError", "existing_paths", "load", "refuse_repeated_keys"]
 
 
 def load(values: Mapping[str, Any]) -> Config:

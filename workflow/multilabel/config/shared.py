@@ -8,9 +8,9 @@ from pydantic import Field, field_validator, model_validator
 
 from multilabel.config.dataset import Dataset, Labels
 from multilabel.config.sections import ConfigError, Section, Seed
-from multilabel.datasets.published import DATASETS
+from multilabel.datasets.published import DATASETS, weights_of_torchvision
 from multilabel.evaluation import names
-from multilabel.networks.names import NETWORKS
+from multilabel.networks.names import NETWORKS, RESNETS, TORCHVISION
 
 if TYPE_CHECKING:
     from multilabel.datasets.labels import LabelMatrix
@@ -28,11 +28,13 @@ class Pretrain(Section):
 class Base(Section):
     """The convolutional network below the top model."""
 
-    network: str = Field("VGG16", description="a network of keras.applications")
+    network: str = Field(
+        "VGG16", description="a network of keras.applications; or one as torchvision builds it: torchvision.resnet50"
+    )
     options: dict[str, float | int | bool | str] = Field({}, description="further arguments of it, such as alpha: 0.25")
     weights: str = Field(
         "official",
-        description="official: Keras' ImageNet weights; random; pretrain (kind shapes only); or a file",
+        description="official: Keras' or PyTorch's ImageNet weights; random; pretrain (kind shapes only); or a file",
     )
     width: float = Field(1.0, gt=0, le=1, description="VGG16 only: factor on the number of filters")
     input_size: int = Field(224, ge=32, description="height and width in pixels to which images are resized")
@@ -42,11 +44,12 @@ class Base(Section):
     @field_validator("network")
     @classmethod
     def _network_is_of_keras(cls, network: str) -> str:
-        by_name = {name.lower(): name for name in NETWORKS}
+        by_name = {name.lower(): name for name in (*NETWORKS, *(TORCHVISION + name for name in RESNETS))}
         if network.lower() not in by_name:
             near = difflib.get_close_matches(network.lower(), by_name, 3)
-            hint = f"near: {', '.join(by_name[name] for name in near)}" if near else f"one of {', '.join(NETWORKS)}"
-            raise ValueError(f"expected a network of keras.applications, {hint}")
+            allowed = [by_name[name] for name in near] or list(by_name.values())
+            hint = f"{'near:' if near else 'one of'} {', '.join(allowed)}"
+            raise ValueError(f"expected a network of keras.applications or torchvision, {hint}")
         return network
 
 
@@ -181,6 +184,8 @@ class Shared(Section):
             raise ValueError(f"width {base.width} is for VGG16; {base.network} has options of its own (base.options)")
         if base.width != 1 and base.weights == "official":
             raise ValueError(f"width {base.width} has no official weights; use random, pretrain or a weights file")
+        if base.network.startswith(TORCHVISION) and base.weights == "official":
+            weights_of_torchvision(base.network.removeprefix(TORCHVISION))
         return base
 
     @model_validator(mode="after")

@@ -16,3 +16,7 @@ NETWORKS = (
 LAYERS = {"vgg16": 19, "vgg19": 22}
 """Layers of a network without its classifier, the input among them, by its name in lower case; those of others depend
 on their options."""
+
+TORCHVISION = "torchvision."
+"""What the names of networks begin with that are as torchvision builds them."""
+RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")

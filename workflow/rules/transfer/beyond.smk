@@ -21,7 +21,8 @@ SINGLE_LABEL = (
 rule single_label:
     input:
         labels=f"{RESULTS}/labels/{TEST}.h5",
-        images=images_of(TEST),
+        images=ancient(images_of(TEST)),
+        image_list=list_of(TEST),
         weights=SINGLE_LABEL,
     output:
         scores=f"{RESULTS}/predictions/single_label/{TEST}.h5",
@@ -84,7 +85,7 @@ rule learning_curve:
         labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=["train", "val", TEST]),
         features=[feature_file(DATASET, split, CONFIG.learning_curve_run) for split in ["train", "val", TEST]],
     output:
-        f"{RESULTS}/learning_curve.csv",
+        f"{RESULTS}/learning_curve.h5",
     log:
         log_of("learning_curve"),
     benchmark:
@@ -100,7 +101,6 @@ rule learning_curve:
         run=CONFIG.learning_curve_run.name,
         sizes=CONFIG.learning_curve.sizes,
         settings=GRID_SETTINGS,
-        k=CONFIG.evaluation.k,
         threads=CONFIG.threads.training,
         code=code("transfer/learning_curve.py"),
     message:
@@ -111,7 +111,8 @@ rule learning_curve:
 
 rule learning_curve_figure:
     input:
-        rules.learning_curve.output,
+        scores=rules.learning_curve.output,
+        labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
     output:
         table=reported(table("learning_curve"), "Learning curve: table", "Tables", "learning_curve"),
         figure=reported(figure("learning_curve"), "Learning curve", "Figures", "learning_curve"),
@@ -129,6 +130,7 @@ rule learning_curve_figure:
         dataset=DATASET,
         test=TEST,
         run=CONFIG.learning_curve_run.short_name,
+        k=CONFIG.evaluation.k,
         code=code("transfer/learning_curve_figure.py"),
     message:
         "Metrics against the number of training images"
@@ -235,7 +237,8 @@ rule gallery:
         final=f"{RESULTS}/final_model.json",
         model=MODEL,
         labels=f"{RESULTS}/labels/{TEST}.h5",
-        images=images_of(TEST),
+        images=ancient(images_of(TEST)),
+        image_list=list_of(TEST),
         scores=expand(f"{RESULTS}/predictions/{{run}}/{TEST}.h5", run=FINETUNED),
     output:
         f"{RESULTS}/gallery.html",

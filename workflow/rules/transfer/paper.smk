@@ -12,7 +12,9 @@ DRAWN = {
 }
 LEFT_OUT = [panel for name, panels in PANELS.items() for panel in panels if panel not in DRAWN[name]]
 # All but Fig. 6b, whose times are measured: it is drawn by a rule of its own, and lies with the measured times.
-BY_EPOCH = {name: {panel: runs_ for panel, runs_ in panels.items() if panel != "fig6b"} for name, panels in DRAWN.items()}
+BY_EPOCH = {
+    name: {panel: runs_ for panel, runs_ in panels.items() if panel != "fig6b"} for name, panels in DRAWN.items()
+}
 BY_TIME = runs_of_panels({"fig6b": "fig6"})
 
 
@@ -215,7 +217,8 @@ rule examples:
     input:
         final=f"{RESULTS}/final_model.json",
         labels=f"{RESULTS}/labels/{TEST}.h5",
-        images=images_of(TEST),
+        images=ancient(images_of(TEST)),
+        image_list=list_of(TEST),
         scores=expand(f"{RESULTS}/predictions/{{run}}/{TEST}.h5", run=FINETUNED),
     output:
         table=reported(table("table3"), "Table 3: predictions for example images", "Tables", "table3"),

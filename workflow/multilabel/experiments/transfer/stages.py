@@ -74,7 +74,7 @@ def stages(config: Keys) -> list[Stage]:
             "all_top_models",
             [*data, "grid", *starts, "threads.features", "threads.training"],
         ),
-        Stage("finetune", "all_finetuned", [*data, "features.workers", "grid", "finetune", "threads"]),
+        Stage("finetune", "all_finetuned", [*data, "grid", "finetune", "threads"]),
         Stage(
             "evaluate",
             "all_metrics",
@@ -83,7 +83,6 @@ def stages(config: Keys) -> list[Stage]:
                     "dataset",
                     *(["labels"] if coverage else []),
                     "base",
-                    "features.workers",
                     "grid",
                     *(starts or ["finetune.runs"]),
                     "evaluation",
