@@ -167,6 +167,7 @@ rule miml_report:
         beside=expand("results/{dataset}/miml/scores.csv", dataset=CONFIG.miml.beside),
     output:
         table1=miml_reported(table("table1", MIML), "Table 1: five metrics", "Tables", "table1"),
+        reproduction=miml_reported(table("reproduction", MIML), "Paper 003 against ours", "Tables", "reproduction"),
         fig3=miml_reported(figure("fig3", MIML), "Fig. 3: metrics by training images", "Figures", "fig3"),
         blocks=miml_reported(table("blocks", MIML), "Chosen blocks: table", "Tables", "blocks"),
         blocks_figure=miml_reported(figure("blocks", MIML), "Chosen blocks: figure", "Figures", "blocks"),
@@ -185,6 +186,7 @@ rule miml_report:
         beside=CONFIG.miml.beside,
         network="VGG" if CONFIG.base.network == "VGG16" else CONFIG.base.network,
         splits=CONFIG.miml.splits,
+        departures=CONFIG.miml_departures,
         code=code("miml/report.py"),
     message:
         "Table 1 and Fig. 3 of paper 003, and which blocks the chosen features come from"

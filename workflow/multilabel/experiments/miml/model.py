@@ -76,7 +76,10 @@ def network(model: Model) -> tuple[keras.Model, Callable[[tf.Tensor], tf.Tensor]
     Raises:
         ValueError: the weights are damaged or do not fit.
     """
-    network_ = _whole({**model.base, "weights": None}, model.settings, len(model.classes))
+    try:
+        network_ = _whole({**model.base, "weights": None}, model.settings, len(model.classes))
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{model.path}: its description is not that of a network: {error}") from error
     backbones.load_weights(network_, model.path)
 
     def scores(pixels: tf.Tensor) -> tf.Tensor:
