@@ -11,6 +11,9 @@ from multilabel.experiments.miml.protocol import CLASSIFIERS
 from multilabel.experiments.miml.tables import best_published
 from multilabel.report.verdicts import NOT, NOT_RUN, REPRODUCED, Row, not_comparable, number
 
+Means = Mapping[str, Mapping[str, float]]
+"""Classifier → metric → its mean over the splits."""
+
 
 def page(said: Mapping[str, Any], dataset: str, scores: pd.DataFrame, *, comparable: bool) -> list[Row]:
     """The whole page of a dataset, in the order of the paper.
@@ -26,29 +29,29 @@ def page(said: Mapping[str, Any], dataset: str, scores: pd.DataFrame, *, compara
     """
     published = said.get(dataset)
     full = scores[scores["images"] == scores["images"].max()]
-    means = full.groupby("classifier")[list(METRICS)].mean()
+    means: Means = full.groupby("classifier")[list(METRICS)].mean().to_dict("index")
     rows = [*_table1_rows(said, published or {}, means), *_claim_rows(published, means), _flattening(scores)]
     return rows if comparable and published else [not_comparable(row) for row in rows]
 
 
-def _table1_rows(said: Mapping[str, Any], published: Mapping[str, Any], means: pd.DataFrame) -> Iterator[Row]:
+def _table1_rows(said: Mapping[str, Any], published: Mapping[str, Any], means: Means) -> Iterator[Row]:
     """Each number of the paper's own two methods; those of the six others, which it quotes, as they are."""
     for method, values in published.items():
         if method in CLASSIFIERS:
             for metric, (mean, _) in values.items():
-                yield number(said, "Table 1", f"{method}: {metric}", mean, float(means.loc[method, metric]), "mean")
+                yield number(said, "Table 1", f"{method}: {metric}", mean, means[method][metric], "mean")
         else:
             text = ", ".join(f"{mean:.3f}" for mean, _ in values.values())
             why = "quoted from Huang et al. (2014): not a result of the paper"
             yield Row("Table 1", f"{method}: {', '.join(values)}", text, None, None, NOT_RUN, why)
 
 
-def _claim_rows(published: Mapping[str, Any] | None, means: pd.DataFrame) -> Iterator[Row]:
+def _claim_rows(published: Mapping[str, Any] | None, means: Means) -> Iterator[Row]:
     """What the text says of Table 1."""
     best = best_published(published)
     if best:
         pairs = {
-            f"{name}, {metric}": _gain(metric, best[metric], means.loc[name, metric])
+            f"{name}, {metric}": _gain(metric, best[metric], means[name][metric])
             for name in CLASSIFIERS
             for metric in METRICS
         }
@@ -57,7 +60,7 @@ def _claim_rows(published: Mapping[str, Any] | None, means: pd.DataFrame) -> Ite
         why = "the paper has no results of others on this dataset"
         yield Row("Table 1", "both methods are better than the six others", "yes", None, None, NOT_RUN, why)
     l1, l2 = (next(name for name, penalty in CLASSIFIERS.items() if penalty == wanted) for wanted in ("l1", "l2"))
-    pairs = {metric: _gain(metric, means.loc[l2, metric], means.loc[l1, metric]) for metric in METRICS}
+    pairs = {metric: _gain(metric, means[l2][metric], means[l1][metric]) for metric in METRICS}
     yield _claim("Table 1", f"{l1} is better than {l2}", pairs)
 
 
@@ -73,7 +76,7 @@ def _flattening(scores: pd.DataFrame) -> Row:
     pairs = {}
     for name in CLASSIFIERS:
         for metric in METRICS:
-            first, middle, last = (means.loc[(name, size), metric] for size in (few, half, many))
+            first, middle, last = (float(means[metric][name, size]) for size in (few, half, many))
             pairs[f"{name}, {metric}"] = _gain(metric, first, middle) - _gain(metric, middle, last)
     return _claim("Fig. 3", text, pairs, f"from {few} to {half} images more is won than from {half} to {many}; ")
 
