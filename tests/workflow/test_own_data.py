@@ -39,10 +39,9 @@ def labelled(shared_data, tmp_path_factory):
 
 
 def test_what_is_trained_is_not_below_logistic_regression(labelled):
-    table = pd.read_csv(labelled / "results/msrc_own/tables/metrics.csv").set_index("model")["mAP"]
-    assert list(table.index) == ["one-vs-rest logistic regression", "top model", "fine-tuned"]
-    assert table[["top model", "fine-tuned"]].max() >= table["one-vs-rest logistic regression"]
-    assert table["one-vs-rest logistic regression"] > 0.7
+    best = pd.read_csv(labelled / "results/msrc_own/tables/metrics.csv").groupby("model")["mAP"].max()
+    assert set(best.index) == {"one-vs-rest logistic regression", "top model", "fine-tuned"}
+    assert best[["top model", "fine-tuned"]].max() >= best["one-vs-rest logistic regression"] > 0.7
 
 
 def test_the_report_says_which_panels_are_left_out(labelled):
