@@ -122,6 +122,7 @@ for folder, (designs, base) in CONFIG.feature_sets.items():
                 f"benchmarks/{root}/gather_features_{{split}}.tsv"
             conda:
                 "../../envs/cpu.yaml"
+            threads: 1
             resources:
                 mem_mb=memory(1000),
                 runtime=60,

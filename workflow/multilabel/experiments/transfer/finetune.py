@@ -61,7 +61,7 @@ def train(
     run = _finetune_run(name)
     splits = [LabelMatrix.load(path) for path in labels]
     network = backbones.build(**base)
-    head = top_models.load(top_model_weights, _feature_count(network, run), len(splits[0].classes))
+    head = top_models.load(top_model_weights, feature_count(network, run.top_model.pooling), len(splits[0].classes))
     sources = [
         image_files.source(
             _paths(split, Path(place)),
@@ -132,7 +132,9 @@ def load(weights: str | Path, run: FinetuneRun, base: Mapping[str, Any], classes
         ValueError: the weights do not fit or are damaged; the message names the file.
     """
     network = backbones.build(**{**base, "weights": None})
-    model = build(network, run, top_models.build(run.top_model, _feature_count(network, run), classes, seed=0))
+    model = build(
+        network, run, top_models.build(run.top_model, feature_count(network, run.top_model.pooling), classes, seed=0)
+    )
     backbones.load_weights(model, Path(weights))
     return model
 
@@ -150,12 +152,17 @@ def build(base: keras.Model, run: FinetuneRun, top_model: keras.Model) -> keras.
         )
     for layer in base.layers if run.frozen == "all" else base.layers[: int(run.frozen)]:
         layer.trainable = False
-    pooling = {
+    return joined(base, run.top_model.pooling, top_model)
+
+
+def joined(base: keras.Model, pooling: str, top_model: keras.Model) -> keras.Model:
+    """Base network, pooling (`77`, `avg` or `max`) and top model in one: normalised images → logits."""
+    layer_of = {
         "77": keras.layers.Flatten,
         "avg": keras.layers.GlobalAveragePooling2D,
         "max": keras.layers.GlobalMaxPooling2D,
-    }[run.top_model.pooling]
-    x = pooling(name="pooling")(base.output)
+    }
+    x = layer_of[pooling](name="pooling")(base.output)
     for layer in top_model.layers[1:]:
         x = layer(x)
     return keras.Model(base.input, x, name="multilabel")
@@ -177,10 +184,10 @@ def _paths(labels: LabelMatrix, folder: Path) -> list[Path]:
     return [folder / name for name in labels.file_name]
 
 
-def _feature_count(base: keras.Model, run: FinetuneRun) -> int:
+def feature_count(base: keras.Model, pooling: str) -> int:
     """Numbers that the top model takes: all of the feature map with `77`, else one a channel."""
     height, width, channels = base.output_shape[1:]
-    return channels * (height * width if run.top_model.pooling == "77" else 1)
+    return channels * (height * width if pooling == "77" else 1)
 
 
 def _finetune_run(name: str) -> FinetuneRun:

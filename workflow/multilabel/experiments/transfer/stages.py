@@ -16,6 +16,7 @@ GROUPS = {
         "predict_top_model",
         "final_model",
         "model",
+        "model_of_run",
         "run_tables",
         "loss_figures",
         "time_figure",
