@@ -28,7 +28,6 @@ FIGURES = {
     "fig5b",
     "fig5c",
     "fig6a",
-    "fig6b",
     "fig7",
     "finetuning",
     "cooccurrence",

@@ -11,6 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from multilabel.experiments import EXPERIMENTS
+
 from .conftest import (
     ROOT,
     SMALLEST,
@@ -30,7 +32,7 @@ SECONDS = (1.5, 6.0)  # between a start and its end; from reading the rules to t
 
 def run_and_kill(folder: Path, seconds: float) -> bool:
     """Start the workflow, and kill it and all its jobs after some seconds; whether it had not ended by itself."""
-    command, options = snakemake_call(folder, "--nolock")  # what was killed left its lock
+    command, options = snakemake_call(folder, "--nolock", "--", *EXPERIMENTS)  # what was killed left its lock
     process = subprocess.Popen(
         command, **options, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -52,7 +54,7 @@ def test_a_workflow_killed_ten_times_ends_in_the_same_bytes(finished, tmp_path):
     for _ in range(KILLS):
         killed += run_and_kill(folder, moments.uniform(*SECONDS))
     assert killed == KILLS
-    result = run_snakemake(folder, "--nolock")
+    result = run_snakemake(folder, "--nolock", "--", *EXPERIMENTS)
     assert result.returncode == 0, result.stdout
     undisturbed, disturbed = results_of(finished), results_of(folder)
     assert set(disturbed) == set(undisturbed)

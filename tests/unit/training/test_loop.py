@@ -1,3 +1,6 @@
+import json
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pandas as pd
@@ -5,7 +8,10 @@ import pytest
 import tensorflow as tf
 
 from multilabel.training import loop, optimisers, sources
-from multilabel.training.objectives import BinaryCrossEntropy
+from multilabel.training.adam import Adam
+from multilabel.training.asymmetric import AsymmetricLoss
+from multilabel.training.criteria import HIGHEST_MAP, mean_average_precision
+from multilabel.training.objectives import BinaryCrossEntropy, Objective
 from multilabel.training.schedule import Schedule
 from multilabel.training.sources import Chunk, InMemory
 
@@ -238,3 +244,181 @@ def test_a_run_that_starts_anew_replaces_the_tensorboard_logs_of_an_earlier_one(
     fit(tmp_path / "run", tensorboard=tmp_path / "logs")
     fit(tmp_path / "run", key="new", schedule=Schedule(2, 10, 0.0), tensorboard=tmp_path / "logs")
     assert {epoch for _, epoch in scalars(tmp_path / "logs")} == {0, 1}
+
+
+# Other criteria, a moving average, what an objective owns
+
+
+BEST_MAP = Schedule(epochs=8, patience=None, min_delta=0.0, criterion=HIGHEST_MAP)
+
+
+def normalised(seed=1):
+    """A network whose batch normalisation has weights that do not train, and dropout."""
+    keras.utils.set_random_seed(seed)
+    x = inputs = keras.Input((12,), name="features")
+    x = keras.layers.BatchNormalization(name="normalisation")(keras.layers.Dense(16, name="hidden")(x))
+    x = keras.layers.Dropout(0.3, name="dropout")(keras.layers.ReLU(name="relu")(x))
+    return keras.Model(inputs, keras.layers.Dense(5, name="logits")(x), name="network")
+
+
+class Offsets(Objective):
+    """Binary cross-entropy of outputs to which each training sample adds numbers of its own."""
+
+    learning_rate_factor = 10.0
+
+    def __init__(self):
+        self.offsets = keras.Variable(np.zeros((100, 5), np.float32), name="offsets")
+        self.variables = [self.offsets]
+
+    def __call__(self, truth, outputs, rows):
+        own = tf.gather(self.offsets.value, rows)
+        return BinaryCrossEntropy()(truth, outputs + own, rows) + tf.reduce_mean(own * own)
+
+
+def fit_all(folder, *, train=TRAIN, schedule=BEST_MAP, average=0.8, **options):
+    """Everything at once: (model, objective, state)."""
+    model, objective = normalised(), Offsets()
+    state = loop.fit(
+        model,
+        objective,
+        Adam(0.03),
+        train,
+        VALIDATION,
+        schedule,
+        batch_size=32,
+        seed=3,
+        folder=folder,
+        key="k",
+        validation_objective=BinaryCrossEntropy(),
+        drop_last=True,
+        average=average,
+        **{"report": lambda line: None} | options,
+    )
+    return model, objective, state
+
+
+def test_with_all_of_it_a_run_killed_twice_ends_in_the_bytes_of_one_never_killed(tmp_path):
+    model, objective, _ = fit_all(tmp_path / "a")
+    for epochs in (2, 3):
+        with pytest.raises(KilledError):
+            fit_all(tmp_path / "b", report=killed_after(epochs))
+    resumed, owned, _ = fit_all(tmp_path / "b")
+    for mine, other in zip(resumed.get_weights(), model.get_weights(), strict=True):
+        assert mine.tobytes() == other.tobytes()
+    assert owned.offsets.numpy().tobytes() == objective.offsets.numpy().tobytes()
+    assert (tmp_path / "a/log.csv").read_bytes() == (tmp_path / "b/log.csv").read_bytes()
+
+
+@pytest.mark.parametrize("average", [None, 0.5, 0.97])
+def test_the_model_ends_with_the_weights_of_the_best_map_plain_or_averaged(tmp_path, average):
+    model, _, state = fit_all(tmp_path, average=average)
+    log = pd.read_csv(tmp_path / "log.csv").filter(regex="val_map")
+    assert len(log.columns) == (1 if average is None else 2)
+    assert state.best_value == log.max(axis=None)
+    assert log.max(axis=1).idxmax() == state.best_epoch
+    assert state.best_is_average == (log.iloc[state.best_epoch].idxmax() == "ema_val_map")
+    found = mean_average_precision(Y[100:], tf.sigmoid(model(X[100:])).numpy())
+    assert found == pytest.approx(state.best_value, abs=1e-6)
+
+
+def test_the_log_has_the_columns_of_the_averaged_weights_where_there_are_any(tmp_path):
+    fit_all(tmp_path, schedule=replace(BEST_MAP, epochs=1))
+    log = pd.read_csv(tmp_path / "log.csv")
+    plain = ["epoch", "loss", "acc", "val_loss", "val_acc", "val_map"]
+    assert list(log.columns) == [*plain, "ema_val_loss", "ema_val_acc", "ema_val_map"]
+
+
+def test_the_record_says_which_weights_were_better_and_by_what(tmp_path):
+    run(tmp_path, {}, average=0.9)
+    results = json.loads((tmp_path / "run.json").read_text())["results"]
+    assert sorted(results) == ["best_epoch", "best_is_average", "best_val_loss", "epochs"]
+
+
+def test_what_an_objective_owns_is_trained_at_the_rows_of_the_samples(tmp_path):
+    """With labels turned around for one sample, only its own numbers point the other way."""
+    turned = Y[:100].copy()
+    turned[7] = 1 - turned[7]
+    (_, plain, _), (_, changed, _) = (
+        fit_all(tmp_path / name, train=InMemory(X[:100], y, 3), schedule=replace(BEST_MAP, epochs=1))
+        for name, y in (("plain", Y[:100]), ("turned", turned))
+    )
+    signs = [np.sign(objective.offsets.numpy()) for objective in (plain, changed)]
+    trained = signs[0].any(axis=1)
+    assert trained.sum() == 96  # the last four of the epoch's order are dropped
+    assert (signs[0] != signs[1]).any(axis=1)[trained].sum() == trained[7]
+    assert (signs[0] == np.where(Y[:100], 1, -1))[trained].all()
+
+
+def test_rows_of_a_source_are_what_an_objective_gets(tmp_path):
+    rows = np.random.default_rng(0).permutation(100)
+    shuffled = InMemory(X[rows], Y[rows], 3, rows)
+    _, found, _ = fit_all(tmp_path, train=shuffled, schedule=replace(BEST_MAP, epochs=1))
+    signs = np.sign(found.offsets.numpy())
+    trained = signs.any(axis=1)
+    assert trained.sum() == 96
+    assert (signs == np.where(Y[:100], 1, -1))[trained].all()
+
+
+def test_a_short_last_batch_is_dropped_when_it_is_asked(tmp_path):
+    counts = []
+
+    class Counting(BinaryCrossEntropy):
+        def __call__(self, truth, outputs, rows):
+            tf.py_function(lambda n: counts.append(int(n)), [tf.shape(truth)[0]], [])
+            return super().__call__(truth, outputs, rows)
+
+    options = {"batch_size": 32, "seed": 3, "key": "k", "validation_objective": BinaryCrossEntropy()}
+    arguments = (TRAIN, VALIDATION, Schedule(1, None, 0.0))
+    for drop_last in (False, True):
+        optimizer = optimisers.sgd(0.1, 0.9, 0.0)
+        loop.fit(
+            network(),
+            Counting(),
+            optimizer,
+            *arguments,
+            folder=tmp_path / str(drop_last),
+            drop_last=drop_last,
+            **options,
+        )
+    assert counts == [32, 32, 32, 4, 32, 32, 32]
+
+
+def test_too_few_samples_for_a_batch_are_an_error(tmp_path):
+    with pytest.raises(ValueError, match="at least one whole batch"):
+        fit_all(tmp_path, train=InMemory(X[:20], Y[:20], 3))
+
+
+def test_an_optimiser_that_cannot_train_what_an_objective_owns_is_named(tmp_path):
+    arguments = (Offsets(), optimisers.sgd(0.1, 0.9, 0.0), TRAIN, VALIDATION, SCHEDULE)
+    with pytest.raises(TypeError, match="Offsets owns variables"):
+        loop.fit(network(), *arguments, batch_size=32, seed=3, folder=tmp_path, key="k")
+
+
+def test_a_loss_that_is_not_finite_is_said_before_a_metric_fails_of_it(tmp_path):
+    schedule = replace(SCHEDULE, criterion=HIGHEST_MAP)
+    with pytest.raises(FloatingPointError, match="lower learning rate"):
+        fit(tmp_path, rate=1e30, schedule=schedule)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_with_mixed_precision_the_loss_is_computed_in_32_bits(tmp_path, policy):
+    kinds = set()
+
+    class Noting(AsymmetricLoss):
+        def __call__(self, truth, outputs, rows):
+            kinds.update([truth.dtype, outputs.dtype])
+            return super().__call__(truth, outputs, rows)
+
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        model = network(dropout=0.0)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    optimizer = Adam(0.01)
+    if policy == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2.0**8)
+    history = loop.fit(
+        model, Noting(), optimizer, TRAIN, VALIDATION, SCHEDULE, batch_size=32, seed=3, folder=tmp_path, key="k"
+    ).history
+    assert kinds == {tf.float32}
+    assert history[-1]["val_loss"] < history[0]["val_loss"]

@@ -9,10 +9,8 @@ from PIL import Image
 
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer import finetune, runs, top_models
-from multilabel.images.decode import decode
 from multilabel.images.normalise import normalise
 from multilabel.networks import backbones
-from multilabel.training.image_files import ImageFiles
 
 TOP_MODEL = "tiny_set_zmuvs_avg_1x8d5_lr11_b4"
 NAME = f"{TOP_MODEL}_15_lr13_b4_hwrszf"
@@ -93,6 +91,14 @@ def test_frozen_layers_do_not_train_and_the_top_model_does(frozen, trained):
     assert {layer.name for layer in model.layers if layer.trainable_weights} == trained | {"hidden_1", "logits"}
 
 
+def test_more_frozen_layers_than_there_are_is_an_error_that_says_how_many_there_are():
+    with pytest.raises(
+        ValueError, match=r"freezes 20 layers, and vgg16 has 19; expected a number from 0 to 19, or all"
+    ):
+        joined(f"{TOP_MODEL}_20_lr11_b4")
+    joined(f"{TOP_MODEL}_19_lr11_b4")
+
+
 @pytest.mark.parametrize(("pooling", "pool"), [("avg", np.mean), ("max", np.max)])
 def test_the_whole_gives_what_the_top_model_gives_on_the_pooled_features_of_the_base(pooling, pool):
     parts = joined(f"tiny_set_zmuvs_{pooling}_1x8d5_lr11_b4_15_lr11_b4")
@@ -108,54 +114,6 @@ def test_with_whole_feature_maps_the_top_model_takes_them_in_the_order_of_the_fe
     pixels = np.random.default_rng(0).normal(size=(3, 64, 64, 3)).astype(np.float32)
     expected = head(base(pixels).numpy().reshape(3, -1))
     np.testing.assert_allclose(finetune.build(base, run, head)(pixels), expected, rtol=1e-4, atol=1e-6)
-
-
-# Images as samples
-
-
-@pytest.fixture
-def files(tiny):
-    """More images than a chunk of batches holds, by reading some several times, labelled by their place."""
-    paths = [tiny / "train" / f"{place % 10}.png" for place in range(40)]
-    return ImageFiles(paths, np.arange(40), (32, 32), seed=1, **READING)
-
-
-def visited(chunks):
-    return np.concatenate([chunk.y[chunk.order] for chunk in chunks])
-
-
-def test_every_image_is_visited_once_in_another_order_in_each_epoch(files):
-    orders = [visited(files.chunks(epoch, 2)).tolist() for epoch in (0, 1)]
-    assert orders[0] != orders[1]
-    assert [sorted(order) for order in orders] == [list(range(40))] * 2
-
-
-def test_without_an_epoch_images_are_visited_in_their_own_order(files):
-    assert visited(files.chunks(None, 2)).tolist() == list(range(40))
-
-
-def test_chunks_hold_whole_batches_but_for_the_last(files):
-    assert [len(chunk.order) for chunk in files.chunks(0, 2)] == [16, 16, 8]
-
-
-def test_each_image_comes_with_its_own_label(files):
-    for chunk in files.chunks(5, 2):
-        for pixels, place in zip(chunk.x, chunk.y, strict=True):
-            assert (pixels == decode(files.paths[place], (32, 32))).all()
-
-
-def test_skipped_images_leave_the_others_with_their_labels(files, tmp_path):
-    paths = [tmp_path / "none.png" if place in (3, 20) else path for place, path in enumerate(files.paths)]
-    source = ImageFiles(paths, np.arange(40), (32, 32), seed=1, workers=2, damaged="skip")
-    assert visited(source.chunks(None, 2)).tolist() == [place for place in range(40) if place not in (3, 20)]
-    for epoch in range(3):
-        assert [len(chunk.order) for chunk in source.chunks(epoch, 2)] == [16, 16, 6]
-
-
-def test_images_that_are_all_damaged_are_an_error_when_they_are_skipped(tmp_path):
-    source = ImageFiles([tmp_path / "none.png"], np.zeros(1), (32, 32), seed=1, workers=2, damaged="skip")
-    with pytest.raises(ValueError, match=rf"^{tmp_path}: expected at least one readable image of 1, found none"):
-        visited(source.chunks(0, 2))
 
 
 # Preparation

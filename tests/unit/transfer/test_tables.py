@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from multilabel.experiments.transfer import tables
+from multilabel.experiments.transfer import published, tables
 
 # Three labelled images and one without labels; every expected number below was worked out by hand from these.
 TRUTH = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 0]])
@@ -95,14 +95,14 @@ def test_table_2_prints_all_seventeen_published_rows():
 
 
 def test_every_published_number_has_a_source():
-    content = tables.published()
+    content = published.load()
     used = {row["source"] for part in ("previous", "final_model") for row in content["table2"][part]}
     used |= {content[part]["printed_in"] for part in ("table2", "table3", "coco_2017")}
     assert used == set(content["sources"])
 
 
 def test_published_counts_of_coco_are_those_of_the_real_labels(shared_data):
-    counts = tables.published()["coco_2017"]
+    counts = published.load()["coco_2017"]
     with np.load(shared_data / "coco2017" / "labels.npz") as archive:
         truth = {"train": archive["train2017_labels"], "val": archive["val2017_labels"]}
     columns = {"person": 0, "toaster": 70, "hair drier": 78}

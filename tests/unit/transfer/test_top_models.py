@@ -13,8 +13,7 @@ import pytest
 
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer import runs, top_models
-from multilabel.training import feature_files, loop, sources
-from multilabel.training.feature_files import FeatureFile
+from multilabel.training import loop, sources
 
 RUN = "a_set_zmuvs_77_1x8d5_lr11_b16"
 SETTINGS = {"epochs": 3, "patience": 5, "min_delta": 0.0, "momentum": 0.9, "decay": 1e-6, "seed": 3, "memory_gb": 0.0}
@@ -69,66 +68,6 @@ def test_runs_are_trained_on_coverage_where_the_labels_have_it(project, tmp_path
     _, scores = top_models.predict(folder / RUN / "best.weights.h5", tmp_path / "val.h5", len(CLASSES))
     assert scores.max() < 0.5
     assert losses(folder)[-1] < losses(folder)[0]
-
-
-# Features read in windows
-
-
-@pytest.fixture
-def numbered(tmp_path):
-    """A file whose rows hold their own number, and a source of it that reads 100 rows at a time."""
-    features = np.tile(np.arange(1000, dtype=np.float32)[:, None], (1, 5))
-    write_features(tmp_path / "features.h5", np.arange(1000), features)
-    memory_gb = 100 * features[0].nbytes * feature_files.WINDOWS / 1e9
-    return FeatureFile(tmp_path / "features.h5", np.arange(1000), seed=1, memory_gb=memory_gb)
-
-
-@pytest.fixture
-def small_blocks(monkeypatch):
-    """Blocks of 8 rows of `numbered`."""
-    monkeypatch.setattr(feature_files, "BLOCK_BYTES", 8 * 20)
-
-
-def visited(source, epoch, batch_size=32):
-    return np.concatenate([chunk.x[chunk.order, 0] for chunk in source.chunks(epoch, batch_size)]).astype(int)
-
-
-def test_every_row_is_visited_once_in_another_order_in_each_epoch(numbered, small_blocks):
-    orders = [visited(numbered, epoch).tolist() for epoch in (0, 1)]
-    assert orders[0] != orders[1]
-    assert [sorted(order) for order in orders] == [list(range(1000))] * 2
-
-
-def test_the_order_depends_on_seed_and_epoch_alone(numbered, small_blocks):
-    assert (visited(numbered, 4) == visited(numbered, 4)).all()
-
-
-def test_without_an_epoch_rows_are_visited_in_their_own_order(numbered):
-    assert (visited(numbered, None) == np.arange(1000)).all()
-
-
-@pytest.mark.parametrize("batch_size", [1, 7, 32, 100, 150])
-def test_windows_hold_whole_batches_but_for_the_last(numbered, small_blocks, batch_size):
-    *whole, last = [len(chunk.order) for chunk in numbered.chunks(0, batch_size)]
-    assert {length % batch_size for length in whole} == {0}
-    assert sum(whole) + last == 1000
-
-
-def test_each_row_comes_with_its_own_label(numbered, small_blocks):
-    for chunk in numbered.chunks(2, 32):
-        assert (chunk.x[:, 0] == chunk.y).all()
-
-
-def test_rows_of_far_places_meet_in_a_window(numbered, small_blocks):
-    first = next(iter(numbered.chunks(0, 32)))
-    assert np.ptp(first.y) > 500
-    assert (np.abs(np.diff(first.y[first.order])) > 8).mean() > 0.8
-
-
-def test_a_file_cut_short_is_named(numbered):
-    numbered.path.write_bytes(numbered.path.read_bytes()[:10_000])
-    with pytest.raises(ValueError, match=rf"^{numbered.path}: expected HDF5"):
-        visited(numbered, 0)
 
 
 # Runs
@@ -279,33 +218,3 @@ def test_runs_on_windows_of_features_end_in_the_same_bytes_after_a_kill_at_any_m
             assert (killed / file).read_bytes() == (undisturbed / file).read_bytes()
         for column in ("loss", "acc", "val_loss", "val_acc"):
             assert losses(project / "killed", name, column) == losses(project / "undisturbed", name, column)
-
-
-# Memory
-
-
-GENERATED = """
-import resource, sys
-from multilabel import devices
-devices.configure(1, gpu=False)
-import h5py, numpy as np
-from multilabel.training import feature_files
-
-source, inputs = feature_files.source(sys.argv[1], lambda image_id: image_id, 0, float(sys.argv[2]))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-total = sum(float(np.asarray(chunk.x[:, 0], np.float64).sum()) for chunk in source.chunks(0, 64))
-print(total, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
-"""
-
-
-def test_a_file_of_several_times_the_allowed_memory_is_read_within_it(tmp_path):
-    path, rows, allowed = tmp_path / "features.h5", 40_000, 80_000_000
-    with h5py.File(path, "w") as file:  # chunks that are not written take no disk, and read as ones
-        file.create_dataset("features", (rows, 2000), np.float32, chunks=(128, 2000), fillvalue=1.0)
-        file["image_id"] = np.arange(rows)
-    done = subprocess.run(
-        [sys.executable, "-c", GENERATED, path, str(allowed / 1e9)], capture_output=True, text=True, check=True
-    )
-    total, used = map(float, done.stdout.split())
-    assert total == rows
-    assert used < allowed < rows * 2000 * 4 / 3

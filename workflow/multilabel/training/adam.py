@@ -93,9 +93,9 @@ class Adam(keras.optimizers.Optimizer):
 
 def at(rate: Rate, taken: tf.Tensor) -> tf.Tensor:
     """A rate after some steps, float64."""
-    return tf.cast(rate(taken) if callable(rate) else rate, tf.float64)
+    return tf.cast(rate(taken), tf.float64) if callable(rate) else tf.constant(rate, tf.float64)
 
 
 def rounded(value: Any, dtype: tf.DType) -> tf.Tensor:
     """A factor as arithmetic of a type sees it, float64: in float32, 1 − 0.999 is not 0.001, and corrections agree."""
-    return tf.cast(tf.cast(value, dtype), tf.float64)
+    return tf.cast(tf.cast(tf.convert_to_tensor(value, tf.float64), dtype), tf.float64)

@@ -2,15 +2,16 @@
 
 import tensorflow as tf
 
-from multilabel.training.objectives import IGNORED, Objective, mean
+from multilabel.datasets.labels import IGNORED
+from multilabel.training.objectives import Objective, mean
 
 
 class AsymmetricLoss(Objective):
     """−w (y ln max(p, ε) + (1 − y) ln max(q, ε)), p the sigmoid of the output, q = min(1, 1 − p + clip).
 
     The weight w is (1 − p)^γ₊ where y is 1, (1 − q)^γ₋ where it is 0. The loss is the mean over all pairs of image and
-    label, times `scale`. Clamps pass no gradient outside their bounds. The defaults are those of Query2Label's command
-    (Liu et al. 2021); equal γ, clip 0 and a weight that is not detached make it the focal loss.
+    label, times `scale`. Clamps pass no gradient outside their bounds. Equal γ, clip 0 and a weight that is not
+    detached make it the focal loss. The defaults are those of the training command of Liu et al. (2021).
 
     Args:
         gamma_negative: γ₋, how little easy negatives count.

@@ -24,7 +24,7 @@ class MovingAverage:
         """Take in the weights as they are after a step; runs in the compiled step."""
         for average, weight in zip(self.variables, self.weights, strict=True):
             change = tf.convert_to_tensor(average.value) - tf.convert_to_tensor(weight.value)
-            average.value.assign_sub(tf.cast(1 - self.decay, change.dtype) * change)
+            average.value.assign_sub(tf.constant(1 - self.decay, change.dtype) * change)
 
     def exchange(self) -> None:
         """Put the average where the weights are and the weights where the average is; twice: as it was."""

@@ -69,8 +69,24 @@ def source(
         stored = file["features"]
         if stored.size * stored.dtype.itemsize > memory_gb * 1e9:
             return FeatureFile(Path(path), y_of(file["image_id"][()]), seed, memory_gb), stored.shape[1]
-    loaded = features_.load(path)
-    return InMemory(tf.constant(loaded.features), y_of(loaded.image_id), seed), loaded.features.shape[1]
+        return InMemory(_in_memory(stored), y_of(file["image_id"][()]), seed), stored.shape[1]
+
+
+def _in_memory(stored: h5py.Dataset) -> tf.Tensor:
+    """A matrix on disk as a tensor; on CPUs without the two copies that TensorFlow makes of an array."""
+    x = _aligned(stored.shape, stored.dtype)
+    stored.read_direct(x)
+    if tf.config.get_visible_devices("GPU"):
+        return tf.constant(x)
+    return tf.experimental.dlpack.from_dlpack(x.__dlpack__())
+
+
+def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """An array that begins where TensorFlow's own tensors may: at a multiple of 64 bytes. Its content is arbitrary."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    memory = np.empty(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _in_blocks(count: int, block: int, rng: np.random.Generator) -> np.ndarray:

@@ -54,6 +54,7 @@ def fit(
     validation_batch_size: int = 256,
     timing: Path | None = None,
     tensorboard: Path | None = None,
+    after_epoch: Callable[[int], None] | None = None,
     report: Callable[[str], None] = print,
 ) -> State:
     """Train a model and leave the weights of its best epoch in it, and in the objective what it then owned.
@@ -85,6 +86,8 @@ def fit(
         validation_batch_size: samples per evaluation step.
         timing: a CSV file (epoch,seconds) for what each epoch took; None: no file.
         tensorboard: a folder for TensorBoard's logs, which are never read back; None: no logs.
+        after_epoch: takes the number of each epoch after its steps, before the state is saved; so once more where
+            training was interrupted in between.
         report: takes one line per epoch.
 
     Returns:
@@ -94,10 +97,11 @@ def fit(
 
     Raises:
         FloatingPointError: a loss is not finite.
+        TypeError: the objective owns variables, and the optimiser does not train such.
         ValueError: the training samples are fewer than a batch, and `drop_last`.
     """
     optimizer.build(model.trainable_variables)
-    by_rows = optimizer.by_rows(objective.variables, objective.learning_rate_factor) if objective.variables else None
+    by_rows = _by_rows(objective, optimizer)
     weights = [v for v in model.variables if not v.path.endswith("seed_generator_state")]
     averaged = None if average is None else MovingAverage(weights, average)
     train_steps = steps.compile_training(
@@ -145,6 +149,8 @@ def fit(
                 f"{folder.name}: loss {loss}, validation loss {row['val_loss']} in epoch {epoch}; "
                 "try a lower learning rate"
             )
+        if after_epoch:
+            after_epoch(epoch)
         row["seconds"] = round(time.monotonic() - started, 3)
         state.add(row)
         _write_logs(folder, timing, state.history)
@@ -231,8 +237,23 @@ def _validated(
             judged.append(scores_.numpy())
     columns = dict(zip(VALIDATED, steps.mean(totals), strict=True))
     if criterion.measure:
-        columns[criterion.column] = criterion.measure(np.concatenate(truth), np.concatenate(judged))
+        finite = math.isfinite(columns["val_loss"])
+        columns[criterion.column] = (
+            criterion.measure(np.concatenate(truth), np.concatenate(judged)) if finite else math.nan
+        )
     return columns
+
+
+def _by_rows(objective: Objective, optimizer: keras.optimizers.Optimizer) -> Any:
+    """What trains the variables that the objective owns, if any."""
+    if not objective.variables:
+        return None
+    if not hasattr(optimizer, "by_rows"):
+        raise TypeError(
+            f"{type(objective).__name__} owns variables: expected an optimiser that trains them, such as adam.Adam, "
+            f"found {type(optimizer).__name__}"
+        )
+    return optimizer.by_rows(objective.variables, objective.learning_rate_factor)
 
 
 def _write_logs(folder: Path, timing: Path | None, history: Sequence[dict[str, float]]) -> None:

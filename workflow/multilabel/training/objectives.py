@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-IGNORED = 255
-"""In labels as a source stores them (uint8): a pair of image and label that counts neither way."""
+from multilabel.datasets.labels import IGNORED
 
 
 class Objective:
     """What a loop asks about a loss, with the answers that most losses give; a loss says what `__call__` does.
 
-    Truth comes as the source stores it, cast to the type of the outputs: 0 and 1 for most. A loss that sources with
-    IGNORED pairs may use has the option `ignoring`; without it no step pays for them. Shapes are n×L in a step.
+    Truth comes as the source stores it, cast to the type of the outputs: 0 and 1 for most, IGNORED for a pair of image
+    and label that counts neither way. A loss that sources with such pairs may use has the option `ignoring`; without it
+    no step pays for them.
     """
 
     variables: Sequence[keras.Variable] = ()

@@ -50,7 +50,7 @@ def compile_training(
             if by_rows:
                 by_rows.catch_up(places)
             with tf.GradientTape() as tape:
-                outputs = model(batch, training=True)
+                outputs = _outputs(model, batch, training=True)
                 loss = objective(tf.cast(truth, outputs.dtype), outputs, places)
                 scaled = optimizer.scale_loss(loss)
             gradients, of_rows = tape.gradient(scaled, (variables, owned))
@@ -83,7 +83,7 @@ def compile_evaluation(
         for step in tf.range(steps):
             picked = order[step * batch_size : (step + 1) * batch_size]
             batch, truth = _batch(x, y, picked, prepare, tf.stack([0, step]))
-            outputs = model(batch, training=False)
+            outputs = _outputs(model, batch, training=False)
             loss = objective(tf.cast(truth, outputs.dtype), outputs, _places(rows, picked))
             totals += _totals(objective, loss, truth, outputs)
             if scores:
@@ -116,6 +116,12 @@ def _batch(
     """What the network takes of some samples, and their labels, float32."""
     batch = tf.gather(x, picked)
     return prepare(batch, seed) if prepare else tf.cast(batch, tf.float32), tf.cast(tf.gather(y, picked), tf.float32)
+
+
+def _outputs(model: keras.Model, batch: tf.Tensor, *, training: bool) -> tf.Tensor:
+    """What the network gives, as a loss can compute with: of mixed precision's 16 bits, 32."""
+    outputs = model(batch, training=training)
+    return tf.cast(outputs, tf.float32) if outputs.dtype.size < 4 else outputs
 
 
 def _places(rows: tf.Tensor | None, picked: tf.Tensor) -> tf.Tensor:

@@ -7,7 +7,7 @@ import pandas as pd
 from multilabel import files, logs
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer import reference, reproduction, tables
-from multilabel.report import curves
+from multilabel.report import curves, verdicts
 from multilabel.report.tables import write_table
 
 with logs.logged(snakemake.log[0]):
@@ -35,8 +35,8 @@ with logs.logged(snakemake.log[0]):
     write_table(
         pd.DataFrame(rows),
         Path(o.reproduction[0]).with_suffix(""),
-        f"Paper 000 against {p.dataset}. {reproduction.counted(rows)}{other}",
-        shown=pd.DataFrame(reproduction.as_text(rows)),
+        f"Paper 000 against {p.dataset}. {verdicts.counted(rows)}{other}",
+        shown=pd.DataFrame(verdicts.as_text(rows)),
     )
     write_table(
         reference.best_epochs(top_models | finetuned, theirs),

@@ -7,7 +7,8 @@ last layer's activation is here how scores follow from outputs. All losses are f
 import numpy as np
 import tensorflow as tf
 
-from multilabel.training.objectives import IGNORED, Objective, mean
+from multilabel.datasets.labels import IGNORED
+from multilabel.training.objectives import Objective, mean
 
 
 class SquaredError(Objective):

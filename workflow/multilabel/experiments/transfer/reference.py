@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from multilabel.experiments.transfer import runs, tables
+from multilabel.experiments.transfer import published, runs
 from multilabel.report.tables import run_table
 
 LOGS = Path(__file__).with_name("maddox2017.csv")
@@ -28,7 +28,7 @@ def load(path: str | Path = LOGS) -> dict[str, pd.DataFrame]:
     >>> load()["coco_2017_zmuvs_avg_2x4096d5_lr11_b128"]["val_loss"].iloc[-1].round(4)
     np.float64(0.067)
     """
-    seconds = tables.published()["seconds_per_epoch"]
+    seconds = published.load()["seconds_per_epoch"]
     logs = {}
     for name, log in pd.read_csv(path).groupby("run", sort=False):
         run = runs.parse(str(name), DATASET)

@@ -10,6 +10,7 @@ from scipy.stats import kendalltau
 
 from multilabel.datasets import labels
 from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.transfer import published as printed
 from multilabel.experiments.transfer import runs, tables
 from multilabel.experiments.transfer.runs import TopModelRun
 from multilabel.report.verdicts import NOT, NOT_RUN, REPRODUCED, WITHIN, Row, not_comparable, number
@@ -51,7 +52,7 @@ def page(
     Returns:
         The rows; numbers are not rounded.
     """
-    said = tables.published()
+    said = printed.load()
     rows = [
         *_dataset_rows(said, {"train": matrices["train"], "val": matrices[test]}),
         *_table1_rows(said, top_models, finetuned),

@@ -6,25 +6,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from numpy.typing import ArrayLike, NDArray
 
 from multilabel.evaluation import decisions, metrics, predictions
-
-PUBLISHED = Path(__file__).with_name("published.yaml")
-
+from multilabel.experiments.transfer import published
 
 METRICS = ["MP", "MR", "MF1", "µP", "µR", "µF1"]
 
 
-def published(path: str | Path = PUBLISHED) -> dict[str, Any]:
-    """The numbers that others published, with their sources, as the YAML file has them."""
-    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-
-
 def published_table2() -> pd.DataFrame:
     """Table 2 of Maddox (2017) as printed: group, method, source, dataset and six metrics in percent."""
-    content = published()
+    content = published.load()
     table = content["table2"]
     groups = {
         "Published": table["previous"],

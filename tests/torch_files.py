@@ -6,8 +6,6 @@ import struct
 import zipfile
 from collections import OrderedDict
 
-import numpy as np
-
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 STORAGES = {
     **{"f8": "DoubleStorage", "f4": "FloatStorage", "f2": "HalfStorage", "i8": "LongStorage", "i4": "IntStorage"},
@@ -19,7 +17,9 @@ class Tensor:
     """A tensor to write: a view of the numbers of a storage; by default of all of an array."""
 
     def __init__(self, array, storage=None, offset=0, kind=None):
-        self.storage = np.ascontiguousarray(array).reshape(-1) if storage is None else storage
+        if storage is None:
+            array = array.copy(order="C")
+        self.storage = array.reshape(-1) if storage is None else storage
         self.shape, self.offset = array.shape, offset
         self.strides = tuple(step // array.itemsize for step in array.strides)
         self.kind = kind or STORAGES[array.dtype.str[1:]]
