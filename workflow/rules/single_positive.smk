@@ -135,7 +135,8 @@ for study in SINGLE_KEYS.image_studies:
         name:
             f"single_positive_{study.mode}_{study.loss}"
         input:
-            images=[images_of("train"), images_of(TEST)],
+            images=[ancient(images_of(split)) for split in ("train", TEST)],
+            image_lists=[list_of(split) for split in ("train", TEST)],
             labels=[SINGLE_LABELS["validation"], SINGLE_LABELS["test"]],
             chosen_by=SINGLE_LABELS["chosen_by"],
             seen=single_seen([study]),
@@ -246,7 +247,8 @@ rule single_positive_report:
         recovery=rules.single_positive_hidden.output.recovery,
         labels=SINGLE_LABELS["train"],
         seen=rules.single_positive_hidden.input.seen,
-        images=images_of("train"),
+        images=ancient(images_of("train")),
+        image_list=list_of("train"),
     output:
         table2=single_reported(table("table2", SINGLE), "Table II", "Tables", "table2"),
         losses=single_reported(table("losses", SINGLE), "All losses", "Tables", "losses"),
