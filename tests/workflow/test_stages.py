@@ -31,6 +31,10 @@ OTHER = {
     "dataset.test.images": "config",
     "labels.kind": "coverage",
     "evaluation.criterion": "mean_average_precision",
+    "single_positive.linear_init.role.batch_size": 8,
+    "single_positive.linear_init.role.learning_rate": 1e-3,
+    "single_positive.linear_init.an_ls.batch_size": 16,
+    "single_positive.linear_init.an_ls.learning_rate": 1e-3,
 }
 
 

@@ -29,7 +29,7 @@ with logs.logged(snakemake.log[0]):
         ),
         Settings(**p.settings),
         Path(p.folder),
-        p.record | {"inputs": provenance.digests(files)},
+        p.record | {"inputs": provenance.digests(files), "code": p.code},
     )
     start = observation.load_estimates(i.estimates, seen.image_id) if i.estimates else None
     training.study(p.study, seen.labels, start)

@@ -22,7 +22,7 @@ with logs.logged(snakemake.log[0]):
         ),
         Settings(**p.settings),
         Path(p.folder),
-        p.record | {"inputs": provenance.digests([*i.features, *i.labels, i.chosen_by, *i.seen])},
+        p.record | {"inputs": provenance.digests([*i.features, *i.labels, i.chosen_by, *i.seen]), "code": p.code},
         p.watched,
     )
     for study in p.studies:

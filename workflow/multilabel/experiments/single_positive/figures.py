@@ -24,11 +24,10 @@ def scores_of_hidden_positives(shares: Mapping[str, pd.DataFrame]) -> Figure:
     Args:
         shares: loss → what `hidden.by_epoch` gives.
     """
-    rows = -(-len(shares) // 5)
-    figure = Figure(figsize=(PAGE, 0.3 + 1.45 * rows))
-    panels = figure.subplots(rows, min(len(shares), 5), squeeze=False, sharex=True, sharey=True).ravel()
+    figure = Figure(figsize=(PAGE, 1.9))
+    panels = figure.subplots(1, len(shares), squeeze=False, sharey=True).ravel()
     image = None
-    for axes, (loss, frame) in zip(panels, shares.items(), strict=False):
+    for axes, (loss, frame) in zip(panels, shares.items(), strict=True):
         matrix = frame.pivot(index="from", columns="epoch", values="share").to_numpy()
         image = axes.imshow(
             np.sqrt(matrix),
@@ -42,10 +41,8 @@ def scores_of_hidden_positives(shares: Mapping[str, pd.DataFrame]) -> Figure:
         )
         axes.grid(visible=False)
         axes.set_title(LOSSES[loss])
-    for axes in panels[len(shares) :]:
-        axes.set_axis_off()
-    figure.supxlabel("Epoch", fontsize=7)
-    figure.supylabel("Score of a hidden positive", fontsize=7)
+        axes.set_xlabel("Epoch")
+    panels[0].set_ylabel("Score of a hidden positive")
     if image is not None:
         bar = figure.colorbar(image, ax=list(panels), fraction=0.02, pad=0.01)
         bar.set_ticks([np.sqrt(share) for share in (0, 0.05, 0.25, 0.5, 1)], labels=["0", "5", "25", "50", "100 %"])
@@ -133,7 +130,7 @@ def observed_labels(found: pd.DataFrame) -> Figure:
     axes.set_xticks(range(len(order)), ["all" if number == ALL else number for number in order])
     axes.set_xlabel("Observed labels per image")
     axes.set_ylabel("Test mAP (%)")
-    axes.legend(loc="lower right")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=5)
     return figure
 
 

@@ -40,11 +40,13 @@ def write(
         ks: for which precision and recall at k are wanted.
 
     Raises:
-        ValueError: the files differ in their classes, k is above their number, or an image has no label to observe.
+        ValueError: the files differ in their classes, k is above their number, or pairs of them count neither way.
     """
     pool, tested = (_ordered(path) for path in (train, test))
     if pool.classes != tested.classes:
         raise ValueError(f"{train} and {test} have labels of different classes")
+    if pool.ignored is not None or tested.ignored is not None:
+        raise ValueError(f"{train}, {test}: expected labels that are there or not; take dataset.difficult: absent")
     if max(ks, default=1) > len(pool.classes):
         raise ValueError(
             f"single_positive.k: expected at most {len(pool.classes)}, the number of labels, found {max(ks)}"
