@@ -70,10 +70,10 @@ def linear(x: tf.Tensor, weight: Any, bias: Any = None) -> tf.Tensor:
 
 def layer_norm(x: tf.Tensor, weight: Any, bias: Any) -> tf.Tensor:
     """Layer normalisation over the last axis; in float32 at least."""
-    wide = tf.cast(x, tf.float32)
+    wide = tf.cast(x, tf.float32) if x.dtype.size < 4 else x
     mean, variance = tf.nn.moments(wide, -1, keepdims=True)
     normal = (wide - mean) * tf.math.rsqrt(variance + EPSILON)
-    return tf.cast(normal * tf.cast(weight, tf.float32) + tf.cast(bias, tf.float32), x.dtype)
+    return tf.cast(normal * tf.cast(weight, wide.dtype) + tf.cast(bias, wide.dtype), x.dtype)
 
 
 def attention(

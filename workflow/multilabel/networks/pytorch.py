@@ -109,7 +109,7 @@ def state(model: keras.Model) -> dict[str, np.ndarray]:
     found = {}
     for key, entry in entries(model).items():
         if entry.variable is not None:
-            value = np.asarray(entry.variable)
+            value = np.array(np.asarray(entry.variable))  # not a view of it
             found[key] = value.transpose(np.argsort(entry.axes)) if entry.axes else value
         else:
             found[key] = np.zeros(entry.shape, entry.dtype) if entry.value is None else entry.value

@@ -19,7 +19,9 @@ class Tensor:
     """A tensor to write: a view of the numbers of a storage; by default of all of an array."""
 
     def __init__(self, array, storage=None, offset=0, kind=None):
-        self.storage = np.ascontiguousarray(array).reshape(-1) if storage is None else storage
+        if storage is None:
+            array = array.copy(order="C")
+        self.storage = array.reshape(-1) if storage is None else storage
         self.shape, self.offset = array.shape, offset
         self.strides = tuple(step // array.itemsize for step in array.strides)
         self.kind = kind or STORAGES[array.dtype.str[1:]]
