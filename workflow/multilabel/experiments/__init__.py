@@ -8,6 +8,7 @@ and the stages of DVC follow from this list. The first is the main experiment, w
 EXPERIMENTS = {
     "transfer": "Two-stage transfer",
     "miml": "Small datasets",
+    "query2label": "Query2Label",
 }
 """Name → what the report calls it."""
 
