@@ -6,8 +6,6 @@ import struct
 import zipfile
 from collections import OrderedDict
 
-import numpy as np
-
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 STORAGES = {
     **{"f8": "DoubleStorage", "f4": "FloatStorage", "f2": "HalfStorage", "i8": "LongStorage", "i4": "IntStorage"},

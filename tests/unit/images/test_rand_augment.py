@@ -28,7 +28,9 @@ def photos():
 
 def apply(images, name, levels, signs, place=(0.5, 0.5)):
     operation = np.full(len(images), OPERATIONS.index(name), np.int32)
-    return distorted(images, operation, np.float32(levels), np.float32(signs), np.tile(np.float32(place), (len(images), 1))).numpy()
+    return distorted(
+        images, operation, np.float32(levels), np.float32(signs), np.tile(np.float32(place), (len(images), 1))
+    ).numpy()
 
 
 def pillow(name, image, level, sign):
@@ -65,7 +67,13 @@ def test_operations_are_those_of_pillow(photos, name):
     arguments = zip(images, levels, signs, strict=True)
     wanted = [np.asarray(pillow(name, Image.fromarray(image), level, sign)) for image, level, sign in arguments]
     difference = np.abs(found - np.stack(wanted))
-    if name in ("shear_x", "shear_y", "translate_x", "translate_y", "rotate"):  # at the border of what is moved others count
+    if name in (
+        "shear_x",
+        "shear_y",
+        "translate_x",
+        "translate_y",
+        "rotate",
+    ):  # at the border of what is moved others count
         assert (difference <= 1).mean() > 0.9
         assert np.median(difference) == 0
     else:
@@ -75,7 +83,10 @@ def test_operations_are_those_of_pillow(photos, name):
 def test_a_cut_is_grey_and_lies_where_it_is_asked_for(photos):
     one = np.ones(len(photos))
     found = apply(photos, "cutout", LEVELS * one, one, place=(0.25, 1.0))
-    changed = np.flatnonzero((found[0] != photos[0]).any(axis=(1, 2))), np.flatnonzero((found[0] != photos[0]).any(axis=(0, 2)))
+    changed = (
+        np.flatnonzero((found[0] != photos[0]).any(axis=(1, 2))),
+        np.flatnonzero((found[0] != photos[0]).any(axis=(0, 2))),
+    )
     assert (changed[0].min(), changed[0].max()) == (0, 19)
     assert (changed[1].min(), changed[1].max()) == (40, 49)
     assert (found[0][:20, 40:] == 128).all()

@@ -1,5 +1,6 @@
 """The keys of the experiment `query2label`."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -22,7 +23,7 @@ class Checkpoint(Section):
 
 
 class Query2Label(Section):
-    """A transformer whose label queries look at the map of a base network (Liu et al. 2021): the target `query2label`."""
+    """A transformer whose labels look at the map of a base network (Liu et al. 2021): the target `query2label`."""
 
     preprocess: Literal["inet", "zmuvs", "caffe", "torch"] = Field("torch", description="normalisation of the images")
     layer: str = Field("", description="layer of the base whose map the labels look at; empty: the last")
@@ -41,7 +42,9 @@ class Query2Label(Section):
     dropout: Fraction = Field(0.1, description="in the transformer")
     top_model: int = Field(1024, ge=1, description="nodes of the hidden layer of what it is compared with")
     epochs: int = Field(80, ge=1, description="passes over the images; the learning rate's cycle takes all of them")
-    patience: int | None = Field(8, ge=1, description="epochs without a better validation mAP before it ends; null: all")
+    patience: int | None = Field(
+        8, ge=1, description="epochs without a better validation mAP before it ends; null: all"
+    )
     batch_size: int = Field(64, ge=1, description="images per step; what is left at the end of an epoch is dropped")
     learning_rate: float = Field(1e-4, gt=0, description="at its highest, a fifth of the way through")
     compared_learning_rate: float = Field(1e-4, gt=0, description="the same for what it is compared with")
@@ -86,21 +89,35 @@ class Query2Label(Section):
         return [f"{kind}_s{self.seed + number}" for number in range(self.seeds)]
 
     @property
-    def transformer(self) -> dict[str, Any]:
-        """The arguments of `transformer.build`, classes apart."""
-        return self.model_dump(
-            include={"width", "feedforward", "heads", "encoder_layers", "decoder_layers", "dropout"}
-        )
+    def titles(self) -> dict[str, str]:
+        """What each kind is called."""
+        return KINDS
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What runs depend on; see `training.Settings`."""
-        return self.model_dump(
-            exclude={
-                *("preprocess", "layer", "compared", "width", "feedforward", "heads", "encoder_layers"),
-                *("decoder_layers", "dropout", "seeds", "examples", "checkpoints", "train"),
-            }
-        )
+    def design(self, kind: str, base: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of `heads.Design`; those that do not matter for a kind are left out of account.
+
+        Args:
+            kind: one of `kinds`.
+            base: arguments of `backbones.build`.
+        """
+        keys = ("width", "feedforward", "heads", "encoder_layers", "decoder_layers", "dropout")
+        looks = kind == "transformer"
+        return {
+            "kind": kind,
+            "base": dict(base),
+            "layer": self.layer if looks else "",
+            "transformer": self.model_dump(include=set(keys)) if looks else {},
+            "top_model": 0 if looks else self.top_model,
+            "frozen": {"transformer": self.frozen, "pooled": "all", "finetuned": 0}[kind],
+            "frozen_norms": self.frozen_norms,
+        }
+
+    def settings(self, kind: str) -> dict[str, Any]:
+        """The arguments of `training.Settings`."""
+        rate = self.learning_rate if kind == "transformer" else self.compared_learning_rate
+        keys = ("epochs", "patience", "batch_size", "decay", "average", "gamma_negative", "gamma_positive", "clip")
+        more = ("rand_augment", "cutout", "mixed_precision", "memory_gb", "preprocess")
+        return self.model_dump(include={*keys, *more}) | {"learning_rate": rate}
 
 
 class Keys(Shared):
@@ -118,7 +135,9 @@ class Keys(Shared):
         """The files of the checkpoints."""
         found = super().named_paths
         for number, entry in enumerate(self.query2label.checkpoints):
-            found |= {f"query2label.checkpoints.{number}.{key}": getattr(entry, key) for key in ("checkpoint", "config")}
+            found |= {
+                f"query2label.checkpoints.{number}.{key}": getattr(entry, key) for key in ("checkpoint", "config")
+            }
         return found
 
     @property

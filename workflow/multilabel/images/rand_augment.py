@@ -1,7 +1,7 @@
 """RandAugment (Cubuk et al. 2020) with the fifteen operations and magnitudes of its first package for PyTorch.
 
-They are Pillow's operations, for many images at once: what changes each grey level alone is one look-up in a table, what
-moves pixels one projective transform. Only images that drew an operation pay for it.
+They are Pillow's operations, for many images at once: what changes each grey level alone is one look-up in a table,
+what moves pixels one projective transform. Only images that drew an operation pay for it.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,9 @@ def rand_augment(images: Any, seed: Any, *, rounds: int = 2) -> "tf.Tensor":
 
     images = tf.convert_to_tensor(images)
     for number in range(rounds):
-        drawn = tf.random.stateless_uniform([tf.shape(images)[0], 6], tf.random.experimental.stateless_fold_in(seed, number))
+        drawn = tf.random.stateless_uniform(
+            [tf.shape(images)[0], 6], tf.random.experimental.stateless_fold_in(seed, number)
+        )
         operation = tf.cast(drawn[:, 0] * len(OPERATIONS), tf.int32)
         operation = tf.where(drawn[:, 1] < 0.5, operation, -1)
         level = 1 + tf.floor(drawn[:, 2] * LEVELS)
@@ -89,7 +91,9 @@ def _looked_up(images: "tf.Tensor", operation: "tf.Tensor", strength: "tf.Tensor
     """What gives each grey level of a colour another one, by tables N×3×256."""
     import tensorflow as tf
 
-    by_colour = tf.reshape(tf.transpose(tf.cast(images, tf.int32), (0, 3, 1, 2)), (-1, tf.shape(images)[1] * tf.shape(images)[2]))
+    by_colour = tf.reshape(
+        tf.transpose(tf.cast(images, tf.int32), (0, 3, 1, 2)), (-1, tf.shape(images)[1] * tf.shape(images)[2])
+    )
     with tf.device("CPU"):  # counting is not deterministic elsewhere
         counts = tf.math.bincount(by_colour, minlength=256, maxlength=256, axis=-1)
     counts = tf.reshape(counts, (-1, 3, 256))
@@ -121,7 +125,9 @@ def _stretched(counts: "tf.Tensor", value: "tf.Tensor") -> "tf.Tensor":
     low = tf.reduce_min(tf.where(there, value, 255.0), -1, keepdims=True)
     high = tf.reduce_max(tf.where(there, value, 0.0), -1, keepdims=True)
     scale = 255 / tf.maximum(tf.cast(high - low, tf.float64), 1)
-    found = tf.cast(tf.clip_by_value(tf.cast(value, tf.float64) * scale - tf.cast(low, tf.float64) * scale, 0, 255), tf.float32)
+    found = tf.cast(
+        tf.clip_by_value(tf.cast(value, tf.float64) * scale - tf.cast(low, tf.float64) * scale, 0, 255), tf.float32
+    )
     return tf.where(high > low, tf.floor(found), value)
 
 

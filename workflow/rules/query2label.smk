@@ -1,0 +1,284 @@
+# Paper 001, first half: Query2Label (Liu et al. 2021). The target is `query2label`.
+
+
+Q2L = f"{RESULTS}/query2label"
+q2l_reported = reporter("query2label")
+Q2L_KEYS = CONFIG.query2label
+Q2L_RUNS = {kind: Q2L_KEYS.runs(kind) for kind in Q2L_KEYS.kinds}
+Q2L_IMPORTED = {entry.name: entry for entry in Q2L_KEYS.checkpoints}
+# What attention is shown of: the transformer with each seed, and what was imported.
+Q2L_LOOKING = [*Q2L_RUNS.get("transformer", []), *Q2L_IMPORTED]
+Q2L_SHOWN = [*Q2L_RUNS.get("transformer", [])[:1], *Q2L_IMPORTED]
+Q2L_SPLITS = list(dict.fromkeys(["train", *EVALUATED]))
+Q2L_MASKS = CONFIG.dataset.kind in ("coco", "shapes")
+
+
+def q2l_annotations(split):
+    """The file with the masks of a split's images."""
+    return annotations_of("test" if split == TEST and not CONFIG.dataset.test.fraction else "train")
+
+
+wildcard_constraints:
+    imported="|".join(Q2L_IMPORTED) or "none",
+    looking="|".join(Q2L_LOOKING) or "none",
+
+
+for kind, runs in Q2L_RUNS.items():
+
+    rule:
+        name:
+            f"query2label_{kind}"
+        input:
+            labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=Q2L_SPLITS),
+            images=[images_of(split) for split in Q2L_SPLITS],
+            weights=weights_of(CONFIG.base),
+        output:
+            runs=expand(f"{Q2L}/runs/{{run}}/{{file}}", run=runs, file=("log.csv", "best.weights.h5", "run.json")),
+            predictions=expand(f"{Q2L}/predictions/{{run}}/{{split}}.h5", run=runs, split=EVALUATED),
+            models=expand(f"{Q2L}/models/{{run}}.h5", run=runs),
+            timing=expand(f"{Q2L}/timing/{{run}}.csv", run=runs),
+        log:
+            log_of(f"query2label_{kind}"),
+        benchmark:
+            benchmark_of(f"query2label_{kind}")
+        conda:
+            "../../envs/gpu.yaml"
+        threads: CONFIG.threads.finetuning
+        resources:
+            gpu=GPUS,
+            mem_mb=memory(16000),
+            runtime=2880,
+        params:
+            runs=runs,
+            seed=Q2L_KEYS.seed,
+            design=Q2L_KEYS.design(kind, BASE),
+            settings=Q2L_KEYS.settings(kind),
+            splits=Q2L_SPLITS,
+            evaluated=EVALUATED,
+            reading=READING,
+            folder=Q2L,
+            record={
+                "dataset": CONFIG.dataset.model_dump(),
+                "labels": CONFIG.labels.model_dump(),
+                "base": CONFIG.base.model_dump(),
+                "threads": CONFIG.threads.finetuning,
+            },
+            threads=CONFIG.threads.finetuning,
+            code=code("query2label/train.py"),
+        message:
+            f"Training {', '.join(runs)}"
+        script:
+            "../scripts/query2label/train.py"
+
+
+rule query2label_import:
+    input:
+        checkpoint=lambda wildcards: Q2L_IMPORTED[wildcards.imported].checkpoint,
+        config=lambda wildcards: Q2L_IMPORTED[wildcards.imported].config,
+        labels=f"{RESULTS}/labels/{TEST}.h5",
+    output:
+        f"{Q2L}/models/{{imported}}.h5",
+    log:
+        log_of("query2label_import_{imported}"),
+    benchmark:
+        benchmark_of("query2label_import_{imported}")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(6000),
+        runtime=30,
+    params:
+        threads=1,
+        code=code("query2label/import.py"),
+    message:
+        "Reading the checkpoint {input.checkpoint}"
+    script:
+        "../scripts/query2label/import.py"
+
+
+rule query2label_predict:
+    input:
+        model=f"{Q2L}/models/{{imported}}.h5",
+        labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
+        images=[images_of(split) for split in EVALUATED],
+    output:
+        expand(f"{Q2L}/predictions/{{{{imported}}}}/{{split}}.h5", split=EVALUATED),
+    log:
+        log_of("query2label_predict_{imported}"),
+    benchmark:
+        benchmark_of("query2label_predict_{imported}")
+    conda:
+        "../../envs/gpu.yaml"
+    threads: CONFIG.threads.features
+    resources:
+        gpu=GPUS,
+        mem_mb=memory(8000),
+        runtime=1440,
+    params:
+        reading=READING,
+        batch_size=CONFIG.features.batch_size,
+        threads=CONFIG.threads.features,
+        code=code("query2label/predict.py"),
+    message:
+        "Scores of {wildcards.imported}"
+    script:
+        "../scripts/query2label/predict.py"
+
+
+rule query2label_attention:
+    input:
+        model=f"{Q2L}/models/{{looking}}.h5",
+        scores=f"{Q2L}/predictions/{{looking}}/{TEST}.h5",
+        labels=f"{RESULTS}/labels/{TEST}.h5",
+        images=images_of(TEST),
+        annotations=q2l_annotations(TEST) if Q2L_MASKS else [],
+    output:
+        examples=f"{Q2L}/attention/{{looking}}.h5",
+        inside=[f"{Q2L}/attention/{{looking}}.csv"] if Q2L_MASKS else [],
+    log:
+        log_of("query2label_attention_{looking}"),
+    benchmark:
+        benchmark_of("query2label_attention_{looking}")
+    conda:
+        "../../envs/gpu.yaml"
+    threads: CONFIG.threads.features
+    resources:
+        gpu=GPUS,
+        mem_mb=memory(8000),
+        runtime=1440,
+    params:
+        examples=Q2L_KEYS.examples,
+        crowds=CONFIG.dataset.crowds,
+        reading=READING,
+        batch_size=CONFIG.features.batch_size,
+        threads=CONFIG.threads.features,
+        code=code("query2label/attention.py"),
+    message:
+        "Where labels looked: {wildcards.looking}"
+    script:
+        "../scripts/query2label/attention.py"
+
+
+rule query2label_cost:
+    input:
+        [f"{Q2L}/models/{runs[0]}.h5" for runs in Q2L_RUNS.values()],
+    output:
+        f"{Q2L}/timing/cost.csv",
+    log:
+        log_of("query2label_cost"),
+    benchmark:
+        benchmark_of("query2label_cost")
+    conda:
+        "../../envs/gpu.yaml"
+    threads: CONFIG.threads.features
+    resources:
+        gpu=GPUS,
+        mem_mb=memory(8000),
+        runtime=30,
+    params:
+        batch_size=CONFIG.features.batch_size,
+        threads=CONFIG.threads.features,
+        code=code("query2label/cost.py"),
+    message:
+        "What each network costs"
+    script:
+        "../scripts/query2label/cost.py"
+
+
+rule query2label_table1:
+    input:
+        [f"{Q2L}/metrics/{name}.json" for name, entry in Q2L_IMPORTED.items() if entry.row],
+    output:
+        q2l_reported(table("table1", Q2L), "Table I", "Tables", "table1"),
+    log:
+        log_of("query2label_table1"),
+    benchmark:
+        benchmark_of("query2label_table1")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        rows=[entry.row for entry in Q2L_IMPORTED.values() if entry.row],
+        dataset=DATASET,
+        departures=CONFIG.query2label_departures,
+        code=code("query2label/table1.py"),
+    message:
+        "Table I of paper 001"
+    script:
+        "../scripts/query2label/table1.py"
+
+
+Q2L_COMPARED = len(Q2L_RUNS) > 1
+
+
+rule query2label_report:
+    input:
+        labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
+        images=images_of(TEST),
+        predictions=[
+            f"{Q2L}/predictions/{run}/{split}.h5" for runs in Q2L_RUNS.values() for run in runs for split in EVALUATED
+        ],
+        metrics=[f"{Q2L}/metrics/{run}.json" for runs in Q2L_RUNS.values() for run in runs],
+        cost=f"{Q2L}/timing/cost.csv" if Q2L_COMPARED else [],
+        inside=[f"{Q2L}/attention/{run}.csv" for run in Q2L_LOOKING] if Q2L_MASKS else [],
+        examples=[f"{Q2L}/attention/{run}.h5" for run in Q2L_SHOWN],
+    output:
+        **(
+            {
+                # Milliseconds are measured: not among the files that are the same each time.
+                "comparison": q2l_reported(table("comparison", f"{Q2L}/timing"), "Comparison", "Tables", "comparison")
+            }
+            if Q2L_COMPARED
+            else {}
+        ),
+        **(
+            {"attention": q2l_reported(table("attention", Q2L), "Attention: table", "Tables", "attention_table")}
+            if Q2L_MASKS
+            else {}
+        ),
+        **{
+            f"looks_{run}": q2l_reported(figure(f"attention_{run}", Q2L), f"Attention: {run}", "Figures", "attention")
+            for run in Q2L_SHOWN
+        },
+    log:
+        log_of("query2label_report"),
+    benchmark:
+        benchmark_of("query2label_report")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        runs=Q2L_RUNS,
+        titles=Q2L_KEYS.titles,
+        evaluated=EVALUATED,
+        evaluation={
+            "k": CONFIG.evaluation.k,
+            "resamples": CONFIG.evaluation.resamples,
+            "seed": CONFIG.evaluation.seed,
+        },
+        looking=Q2L_LOOKING,
+        figures=[f"looks_{run}" for run in Q2L_SHOWN],
+        size=CONFIG.base.input_size,
+        orient=CONFIG.oriented,
+        folder=Q2L,
+        dataset=DATASET,
+        code=code("query2label/report.py"),
+    message:
+        "Query2Label beside its base, and where labels looked"
+    script:
+        "../scripts/query2label/report.py"
+
+
+rule query2label:
+    input:
+        rules.query2label_table1.output,
+        rules.query2label_report.output,
+    message:
+        "Query2Label is complete: results are in {Q2L}"
