@@ -22,5 +22,5 @@ with logs.logged(snakemake.log[0]):
     if o.get("inside"):
         masks = Masks(i.annotations, crowds=p.crowds)
         found = attention.inside(attention.look(i.model, labels, i.images, **options), labels, masks)
-        with complete_or_absent(o.inside) as temporary:
+        with complete_or_absent(o.inside[0]) as temporary:
             found.to_csv(temporary, index=False)
