@@ -22,6 +22,20 @@ class Checkpoint(Section):
     row: str = Field("", description="the row of Table I that it belongs to; empty: none")
 
 
+class Compared(Section):
+    """What is trained beside the transformer, as long, on the same images and by the same loss."""
+
+    learning_rate: float = Field(1e-4, gt=0, description="at its highest")
+    seeds: int = Field(1, ge=1, description="as of the transformer")
+
+
+class Beside(Section):
+    """Top models on the average of the base's last map; null leaves one out."""
+
+    pooled: Compared | None = Field(Compared(), description="above the fixed base")
+    finetuned: Compared | None = Field(Compared(), description="and the base with it")
+
+
 class Query2Label(Section):
     """A transformer whose labels look at the map of a base network (Liu et al. 2021): the target `query2label`."""
 
@@ -29,11 +43,7 @@ class Query2Label(Section):
     layer: str = Field("", description="layer of the base whose map the labels look at; empty: the last")
     frozen: int | Literal["all"] = Field(0, description="how many first layers of the base do not train; or all")
     frozen_norms: bool = Field(True, description="batch normalisation of the base stays as it is, as published")
-    compared: list[Literal["pooled", "finetuned"]] = Field(
-        ["pooled", "finetuned"],
-        description="what is trained beside it, as long and on the same base: a top model on the average of its last "
-        "map, above the fixed base or with it",
-    )
+    compared: Beside = Beside()
     width: int = Field(2048, ge=4, description="of the transformer; a multiple of 4 and of heads")
     feedforward: int = Field(8192, ge=1, description="width of its hidden layers")
     heads: int = Field(4, ge=1, description="of the attention")
@@ -47,7 +57,6 @@ class Query2Label(Section):
     )
     batch_size: int = Field(64, ge=1, description="images per step; what is left at the end of an epoch is dropped")
     learning_rate: float = Field(1e-4, gt=0, description="at its highest, a fifth of the way through")
-    compared_learning_rate: float = Field(1e-4, gt=0, description="the same for what it is compared with")
     decay: float = Field(0.01, ge=0, description="of AdamW, on everything")
     average: Fraction = Field(0.9997, description="decay of the moving average of the weights")
     gamma_negative: float = Field(2.0, ge=0, description="of the asymmetric loss: how little easy negatives count")
@@ -82,11 +91,13 @@ class Query2Label(Section):
     @property
     def kinds(self) -> list[str]:
         """What is trained."""
-        return ["transformer", *dict.fromkeys(self.compared)] if self.train else []
+        compared = [name for name in Beside.model_fields if getattr(self.compared, name)]
+        return ["transformer", *compared] if self.train else []
 
     def runs(self, kind: str) -> list[str]:
         """The runs of a kind, one per seed."""
-        return [f"{kind}_s{self.seed + number}" for number in range(self.seeds)]
+        seeds = self.seeds if kind == "transformer" else getattr(self.compared, kind).seeds
+        return [f"{kind}_s{self.seed + number}" for number in range(seeds)]
 
     @property
     def titles(self) -> dict[str, str]:
@@ -114,7 +125,7 @@ class Query2Label(Section):
 
     def settings(self, kind: str) -> dict[str, Any]:
         """The arguments of `training.Settings`."""
-        rate = self.learning_rate if kind == "transformer" else self.compared_learning_rate
+        rate = self.learning_rate if kind == "transformer" else getattr(self.compared, kind).learning_rate
         keys = ("epochs", "patience", "batch_size", "decay", "average", "gamma_negative", "gamma_positive", "clip")
         more = ("rand_augment", "cutout", "mixed_precision", "memory_gb", "preprocess")
         return self.model_dump(include={*keys, *more}) | {"learning_rate": rate}
