@@ -26,7 +26,7 @@ def changed_config(folder: Path, **sections) -> Path:
     """A copy of the smallest configuration with other values in some sections."""
     content = yaml.safe_load((ROOT / CONFIG).read_text())
     for name, values in sections.items():
-        content[name] |= values
+        content[name] = content.get(name, {}) | values
     path = folder / "changed.yaml"
     path.write_text(yaml.safe_dump(content))
     return path
@@ -93,6 +93,29 @@ def test_editing_docstrings_and_comments_runs_nothing(changeable, module):
     assert planned(changeable) == {}
 
 
+@pytest.mark.parametrize("without_profile", [(), ("--workflow-profile", "none")], ids=["profile", "no profile"])
+def test_a_touched_script_with_a_comment_runs_nothing(changeable, without_profile):
+    script = changeable / "workflow/scripts/labels.py"
+    script.write_text(script.read_text() + "# another comment\n")
+    assert planned(changeable, *without_profile) == {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"features": {"workers": 2}}, {"dataset": {"damaged_images": "skip"}}, {"grid": {"runs_per_job": 1}}],
+    ids=str,
+)
+def test_what_cannot_change_a_result_runs_nothing(changeable, change):
+    assert planned(changeable, *EXPERIMENTS, config=changed_config(changeable, **change)) == {}
+
+
+def test_a_run_that_is_added_is_trained_and_no_other(changeable):
+    extra = ["zmuvs_{77_1x8bn_lr52_b16,avgzca_1x8d5_lr11_b32}", "zmuvs_avg_1x4d5_lr11_b32"]
+    jobs = planned(changeable, config=changed_config(changeable, grid={"extra": extra}))
+    shown = ["run_tables", "loss_figures", "reproduction", "provenance", "table1", "curves"]
+    assert jobs == dict.fromkeys(["top_models_zmuvs_avg_1x4d5_lr11_b32", *shown], 1)
+
+
 def test_the_authors_figures_need_no_data(tmp_path):
     folder = copy_project(tmp_path / "project")
     result = run_snakemake(folder, "--", "reference_figures", config=ROOT / "config/config.yaml")
@@ -127,3 +150,11 @@ def test_a_wrong_key_stops_before_any_job(changeable):
     assert result.returncode != 0
     assert "grid.runs_per_jobs: unknown key; did you mean runs_per_job?" in result.stdout
     assert "Job stats" not in result.stdout
+
+
+def test_a_key_given_twice_stops_before_any_job(changeable):
+    config = changed_config(changeable)
+    config.write_text(config.read_text() + "\ngrid:\n  epochs: 1\n")
+    result = run_snakemake(changeable, config=config)
+    assert result.returncode != 0
+    assert re.search(r"changed.yaml gives keys twice.*\n  grid: in lines \d+ and \d+", result.stdout)

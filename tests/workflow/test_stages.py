@@ -36,8 +36,10 @@ OTHER = {
 
 def other(key: str, value: Any, config: Mapping[str, Any]) -> Any:
     """Another valid value; the same where there is none to be had by rule."""
-    if key in ("grid.runs", "grid.extra") or (key.startswith("figures.fig") and key != "figures.fig7"):
+    if key in ("grid.runs", "grid.extra"):
         return [*value, "zmuvf_max_1x7d5_lr11_b32"]
+    if key.startswith("figures.fig") and key != "figures.fig7":
+        return [*value, *config["grid"]["runs"]]
     if key in ("finetune.runs", "learning_curve.run"):
         run = next(expand(config["figures"]["fig4a"]))
         return run if key == "learning_curve.run" else [f"{run}_all_lr14_b8"]

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from multilabel import __version__
 from multilabel.experiments import EXPERIMENTS
 
 # Everything else is imported where it is needed: help and errors come at once.
@@ -36,7 +37,7 @@ examples:
   multilabel import checkpoint.pkl --config config_new.json model.h5
 
 exit status:
-  0 all is done, 1 some images could not be read, 2 nothing could be done
+  0 all is done, 1 some images could not be read, 2 nothing could be done: no image could be read, or no model
 """
 
 
@@ -67,7 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def predict(options: argparse.Namespace) -> int:
-    """Print the ranked labels of images; what cannot be read is reported and left out."""
+    """Print the ranked labels of images; what cannot be read is reported and left out.
+
+    The exit status is 0, 1 where some images could not be read, 2 where none could.
+    """
     from multilabel import export
 
     model, paths = export.load(options.model), list(_image_files(options.images))
@@ -79,7 +83,7 @@ def predict(options: argparse.Namespace) -> int:
         _report(f"{path}: {reason}")
     if bad:
         _report(f"{len(bad)} of {len(paths)} image(s) could not be read")
-    return 1 if bad else 0
+    return 2 if len(bad) == len(paths) else 1 if bad else 0
 
 
 def describe(options: argparse.Namespace) -> int:
@@ -209,6 +213,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"multilabel {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, function: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:

@@ -119,11 +119,14 @@ def load(path: str | Path) -> Model:
 
     Raises:
         FileNotFoundError: there is no such file.
+        IsADirectoryError: it is a folder.
         ValueError: it is damaged, of another format version, or something else; the message says what was found.
     """
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such model file")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: expected a model file, such as results/…/model/….h5, found a folder")
     try:
         with h5py.File(path, "r", locking=False) as file:
             kind, version = file.attrs.get("format"), file.attrs.get("format_version")

@@ -15,6 +15,8 @@ from multilabel.files import read_json, sha256
 
 PACKAGES = ("tensorflow", "keras", "numpy", "h5py")
 DATA_FILE = r"[\w.]+\.(csv|html|yaml)"
+ONLY_TELLS = ("logs.py",)
+"""Modules that every job has and on which no result depends."""
 _LIBRARY = Path(__file__).parent
 
 
@@ -73,19 +75,20 @@ def code_version(script: str | Path) -> str:
     Comments, docstrings and layout do not count: editing them gives the same hash. Data files that lie beside a module
     and that it names do count.
     """
-    modules = sorted(_closure(Path(script)))
+    modules = sorted({Path(script), *library_of(script)})
     return hashlib.sha256("\n".join(_code(path).text for path in modules).encode()).hexdigest()[:16]
 
 
-def _closure(path: Path) -> set[Path]:
-    """The file and the library modules that it needs."""
-    found, waiting = set(), [path]
+def library_of(script: str | Path) -> set[Path]:
+    """The library modules that a script needs and on which its results depend."""
+    found: set[Path] = set()
+    waiting = [Path(script)]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
             waiting.extend(_code(path).imports)
-    return found
+    return found - {Path(script), *map(_LIBRARY.joinpath, ONLY_TELLS)}
 
 
 def _files(names: Iterable[str]) -> Iterator[Path]:

@@ -32,7 +32,8 @@ rule pretrain:
 rule channel_statistics:
     input:
         labels=f"{RESULTS}/labels/train.h5",
-        images=images_of("train"),
+        images=ancient(images_of("train")),
+        image_list=list_of("train"),
     output:
         f"{RESULTS}/labels/channel_statistics.json",
     log:
@@ -60,8 +61,8 @@ SHARDS = CONFIG.features.shards
 SHARD = "" if SHARDS == 1 else f"_shard{{shard}}of{SHARDS}"
 
 for folder, (designs, base) in CONFIG.feature_sets.items():
-    root = os.path.join(DATASET, folder).rstrip("/")
-    named = f"{folder.replace('/', '_')}_".lstrip("_")
+    root = os.path.join(DATASET, folder) if folder else DATASET
+    named = "_".join([*folder.split(os.sep), ""]) if folder else ""
     prefix = f"results/{root}/features/{{split}}"
     finished = {
         "features": [f"{prefix}_{preprocess}_{pooling}.h5" for preprocess, pooling in designs],
@@ -73,7 +74,8 @@ for folder, (designs, base) in CONFIG.feature_sets.items():
             f"{named}features"
         input:
             labels=f"{RESULTS}/labels/{{split}}.h5",
-            images=lambda wildcards: images_of(wildcards.split),
+            images=lambda wildcards: ancient(images_of(wildcards.split)),
+            image_list=lambda wildcards: list_of(wildcards.split),
             weights=weights_of(base),
             statistics=statistics_of(*dict(designs)),
         output:

@@ -18,7 +18,7 @@ MIML_WEIGHTS = (
 rule miml_labels:
     input:
         annotations=annotations_of(CONFIG.miml.source),
-        images=[] if CONFIG.dataset.kind in ("coco", "shapes") else source_images(CONFIG.miml.source),
+        images=[] if CONFIG.dataset.kind in ("coco", "shapes") else ancient(source_images(CONFIG.miml.source)),
     output:
         f"{MIML}/labels.h5",
     log:
@@ -33,7 +33,7 @@ rule miml_labels:
         runtime=20,
     params:
         kind=CONFIG.dataset.kind,
-        crowds=CONFIG.dataset.crowds,
+        reading=LABEL_READING,
         code=code("miml/labels.py"),
     message:
         "Reading the labels of all images of {DATASET}"
@@ -41,10 +41,37 @@ rule miml_labels:
         "../scripts/miml/labels.py"
 
 
+rule miml_image_list:
+    input:
+        labels=f"{MIML}/labels.h5",
+        images=ancient(source_images(CONFIG.miml.source)),
+    output:
+        f"{MIML}/images.csv",
+    log:
+        log_of("miml_image_list"),
+    benchmark:
+        benchmark_of("miml_image_list")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: CONFIG.features.workers
+    resources:
+        mem_mb=memory(1000),
+        runtime=60,
+    params:
+        changes=changes_of(source_images(CONFIG.miml.source)),
+        memory=lambda wildcards, output: memory_of(output[0]),
+        code=code("image_list.py"),
+    message:
+        "Checksums of all images of {DATASET}"
+    script:
+        "../scripts/image_list.py"
+
+
 rule miml_features:
     input:
         labels=f"{MIML}/labels.h5",
-        images=source_images(CONFIG.miml.source),
+        images=ancient(source_images(CONFIG.miml.source)),
+        image_list=f"{MIML}/images.csv",
         weights=MIML_WEIGHTS,
     output:
         features=f"{MIML}/features.h5",
@@ -84,7 +111,7 @@ for job, numbers in enumerate(MIML_SPLITS):
             features=f"{MIML}/features.h5",
             labels=f"{MIML}/labels.h5",
         output:
-            scores=f"{MIML}/splits/scores_{job}.csv",
+            decisions=f"{MIML}/splits/decisions_{job}.h5",
             chosen=f"{MIML}/splits/chosen_{job}.csv",
         log:
             log_of(f"miml_splits_{job}"),
@@ -108,7 +135,8 @@ for job, numbers in enumerate(MIML_SPLITS):
 
 rule miml_scores:
     input:
-        scores=expand(f"{MIML}/splits/scores_{{job}}.csv", job=range(len(MIML_SPLITS))),
+        labels=f"{MIML}/labels.h5",
+        decisions=expand(f"{MIML}/splits/decisions_{{job}}.h5", job=range(len(MIML_SPLITS))),
         chosen=expand(f"{MIML}/splits/chosen_{{job}}.csv", job=range(len(MIML_SPLITS))),
     output:
         scores=f"{MIML}/scores.csv",

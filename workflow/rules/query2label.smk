@@ -30,7 +30,8 @@ for kind, runs in Q2L_RUNS.items():
             f"query2label_{kind}"
         input:
             labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=Q2L_SPLITS),
-            images=[images_of(split) for split in Q2L_SPLITS],
+            images=[ancient(images_of(split)) for split in Q2L_SPLITS],
+            image_lists=[list_of(split) for split in Q2L_SPLITS],
             weights=weights_of(CONFIG.base),
         output:
             runs=expand(f"{Q2L}/runs/{{run}}/{{file}}", run=runs, file=("log.csv", "best.weights.h5", "run.json")),
@@ -101,7 +102,8 @@ rule query2label_predict:
     input:
         model=f"{Q2L}/models/{{imported}}.h5",
         labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
-        images=[images_of(split) for split in EVALUATED],
+        images=[ancient(images_of(split)) for split in EVALUATED],
+        image_lists=[list_of(split) for split in EVALUATED],
     output:
         expand(f"{Q2L}/predictions/{{{{imported}}}}/{{split}}.h5", split=EVALUATED),
     log:
@@ -131,7 +133,8 @@ rule query2label_attention:
         model=f"{Q2L}/models/{{looking}}.h5",
         scores=f"{Q2L}/predictions/{{looking}}/{TEST}.h5",
         labels=f"{RESULTS}/labels/{TEST}.h5",
-        images=images_of(TEST),
+        images=ancient(images_of(TEST)),
+        image_lists=list_of(TEST),
         annotations=q2l_annotations(TEST) if Q2L_MASKS else [],
     output:
         examples=f"{Q2L}/attention/{{looking}}.h5",
@@ -218,7 +221,8 @@ Q2L_COMPARED = len(Q2L_RUNS) > 1
 rule query2label_report:
     input:
         labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
-        images=images_of(TEST),
+        images=ancient(images_of(TEST)),
+        image_lists=list_of(TEST),
         predictions=[
             f"{Q2L}/predictions/{run}/{split}.h5" for runs in Q2L_RUNS.values() for run in runs for split in EVALUATED
         ],

@@ -8,7 +8,7 @@ import pytest
 from torch_files import Tensor, save, save_older
 
 from multilabel.experiments.query2label import model, transformer
-from multilabel.networks import pytorch
+from multilabel.networks import folding, pytorch
 
 PARTS = {
     **{"image_size": 64, "classes": 3, "width": 16, "feedforward": 24, "heads": 2},
@@ -186,3 +186,10 @@ def test_the_stem_of_a_frozen_resnet_does_not_train(trained):
     first = ("backbone.0.body.conv1", "backbone.0.body.bn1", "backbone.0.body.layer1.")
     assert not any(name.startswith(first) for name in trained_names)
     assert any(name.startswith("backbone.0.body.layer2.") for name in trained_names)
+
+
+def test_the_model_with_attention_can_be_folded(trained):
+    network = transformer.with_attention(trained[0])
+    images = np.random.default_rng(0).standard_normal((1, 64, 64, 3)).astype(np.float32)
+    for found, wanted in zip(folding.fold(network)(images), network(images), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-5)

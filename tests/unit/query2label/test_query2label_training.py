@@ -43,7 +43,7 @@ def images(tmp_path_factory):
         labels[split] = folder / f"{split}.h5"
         matrix.save(labels[split])
     folders = {split: str(folder / split) for split in labels}
-    return training.images_of(labels, folders, 32, memory_gb=1.0, reading=READING), folder
+    return training.images_of(labels, folders, [], 32, memory_gb=1.0, reading=READING), folder
 
 
 def trained(folder, images, design=DESIGN, settings=SETTINGS):

@@ -26,14 +26,14 @@ class Compared(Section):
     """What is trained beside the transformer, as long, on the same images and by the same loss."""
 
     learning_rate: float = Field(1e-4, gt=0, description="at its highest")
-    seeds: int = Field(1, ge=1, description="as of the transformer")
+    seeds: int = Field(1, ge=0, description="as of the transformer; 0: it is left out")
 
 
 class Beside(Section):
-    """Top models on the average of the base's last map; null leaves one out."""
+    """A top model on the average of the base's last map: above the fixed base (`pooled`) or with it (`finetuned`)."""
 
-    pooled: Compared | None = Field(Compared(), description="above the fixed base")
-    finetuned: Compared | None = Field(Compared(), description="and the base with it")
+    pooled: Compared = Compared()
+    finetuned: Compared = Compared()
 
 
 class Query2Label(Section):
@@ -91,7 +91,7 @@ class Query2Label(Section):
     @property
     def kinds(self) -> list[str]:
         """What is trained."""
-        compared = [name for name in Beside.model_fields if getattr(self.compared, name)]
+        compared = [name for name in Beside.model_fields if getattr(self.compared, name).seeds]
         return ["transformer", *compared] if self.train else []
 
     def runs(self, kind: str) -> list[str]:

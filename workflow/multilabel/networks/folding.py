@@ -10,7 +10,8 @@ def fold(model: keras.Model) -> keras.Model:
     """A network of which every convolution followed by batch normalisation is one convolution with a bias.
 
     Its outputs are those of the network in inference, up to rounding. The layers that are left as they are belong to
-    both; those that are folded are copies, which no longer follow the network's weights.
+    both; those that are folded are copies, which no longer follow the network's weights. Fold last: layers by name, as
+    attention is taken, are to be asked of the network.
     """
     folded = {norm.name: convolution for norm in model.layers if (convolution := _before(norm)) is not None}
     norms = {convolution.name: norm for norm in model.layers if (convolution := folded.get(norm.name)) is not None}

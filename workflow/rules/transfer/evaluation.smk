@@ -39,7 +39,8 @@ rule predict_top_model:
 rule predict_finetuned:
     input:
         labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
-        images=[images_of(split) for split in EVALUATED],
+        images=[ancient(images_of(split)) for split in EVALUATED],
+        image_lists=[list_of(split) for split in EVALUATED],
         weights=f"{RESULTS}/finetuned/{{run}}/best.weights.h5",
         statistics=lambda wildcards: statistics_of(FINETUNED[wildcards.run].preprocess),
     output:

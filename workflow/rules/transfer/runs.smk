@@ -68,7 +68,7 @@ def jobs_of(root):
 
 
 def job_name(root, batch):
-    """The name of the rule that trains some runs in a folder: the first, and how many more."""
+    """What a job that trains some runs in a folder is called, by the first of them and how many more there are."""
     more = f"_and_{len(batch) - 1}_more" if batch[1:] else ""
     return "_".join([*root.split(os.sep)[1:], "top_models", f"{batch[0].short_name}{more}"])
 
@@ -76,7 +76,7 @@ def job_name(root, batch):
 def record_of(root):
     """What runs of stage 1 record of the configuration that they come from: their own stage and those before it."""
     return {
-        "dataset": CONFIG.dataset.model_dump(),
+        "dataset": CONFIG.dataset.model_dump(exclude={"damaged_images"}),
         "labels": CONFIG.labels.model_dump() | {"kind": labels_kind(root)},
         "base": CONFIG.base.model_dump() | ({"weights": "random"} if root == RANDOM_BASE else {}),
         "grid": settings_of(root),

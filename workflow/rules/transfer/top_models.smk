@@ -32,7 +32,7 @@ for root, entry, batch in [(root, *job) for root in STAGE_1 for job in jobs_of(r
             # take 2 h, 14 h at worst; what meets its time limit goes on where it was.
             runtime=720,
         params:
-            features=f"results/{RANDOM_BASE if root == RANDOM_BASE else DATASET}/features",
+            features=lambda wildcards, input: os.path.dirname(input.features[0]),
             settings=settings_of(root),
             configuration=record_of(root),
             threads=CONFIG.threads.training,

@@ -9,11 +9,12 @@ with logs.logged(snakemake.log[0]):
     from multilabel.evaluation import predictions
     from multilabel.experiments.query2label import attention
     from multilabel.files import complete_or_absent
+    from multilabel.images import decode
     from multilabel.report import examples
 
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     labels = LabelMatrix.load(i.labels)
-    options = {"reading": p.reading, "batch_size": p.batch_size}
+    options = {"reading": {**p.reading, **decode.reading(snakemake.config)}, "batch_size": p.batch_size}
     test = predictions.load_with_truth(i.scores, i.labels)
     chosen = test.image_id[examples.rows_of(test, p.examples)]
     attention.save_examples(

@@ -8,6 +8,7 @@ with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
     from multilabel.experiments.query2label import training
     from multilabel.experiments.query2label.heads import Design
+    from multilabel.images import decode
     from multilabel.training import loop
 
     i, p, folder = snakemake.input, snakemake.params, Path(snakemake.params.folder)
@@ -15,9 +16,10 @@ with logs.logged(snakemake.log[0]):
     images = training.images_of(
         dict(zip(p.splits, i.labels, strict=True)),
         dict(zip(p.splits, i.images, strict=True)),
+        i.image_lists,
         design.base["input_size"],
         memory_gb=settings.memory_gb,
-        reading=p.reading,
+        reading={**p.reading, **decode.reading(snakemake.config)},
     )
     for number, run in enumerate(p.runs):
         seed = p.seed + number

@@ -13,10 +13,12 @@ with logs.logged(snakemake.log[0]):
     provenance.require(i.finetuned_records, p.finetuned_configuration)
 
     frame = tables.run_table(curves.read(i.top_model_logs), curves.read_repeats(i.repeats))
+    panels = ", ".join(f"Fig. {panel.removeprefix('fig')}" for panel in p.left_out)
+    without = f" Left out, because fewer than two of their runs are trained: {panels}." if panels else ""
     tables.write_table(
         frame,
         Path(o.top_models[0]).with_suffix(""),
-        "Top models (stage 1), best validation loss first.",
+        f"Top models (stage 1), best validation loss first.{without}",
         shown=tables.with_deviations(frame, 5),
         digits=5,
     )

@@ -6,7 +6,7 @@ from multilabel.stages import Plot, Stage
 RUN_FOLDERS: list[str] = []
 """Folders below the results whose entries are runs."""
 
-GROUPS = {"miml": ["miml_scores", "miml_report"]}
+GROUPS = {"miml": ["miml_image_list", "miml_scores", "miml_report"]}
 PLOTS: list[Plot] = []
 
 

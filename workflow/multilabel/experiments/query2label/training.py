@@ -54,13 +54,20 @@ class Images:
 
 
 def images_of(
-    labels: Mapping[str, str], folders: Mapping[str, str], size: int, *, memory_gb: float, reading: Mapping[str, Any]
+    labels: Mapping[str, str],
+    folders: Mapping[str, str],
+    lists: Sequence[str],
+    size: int,
+    *,
+    memory_gb: float,
+    reading: Mapping[str, Any],
 ) -> Images:
     """The images of splits.
 
     Args:
         labels: split → label file.
         folders: split → where its images lie.
+        lists: files by which one knows that an image was replaced.
         size: height and width to which they are resized.
         memory_gb: what the decoded images of a split may take.
         reading: how images are read: workers, damaged, orient.
@@ -77,7 +84,7 @@ def images_of(
         )
         for split, matrix in matrices.items()
     }
-    return Images(found, matrices, list(labels.values()))
+    return Images(found, matrices, [*labels.values(), *lists])
 
 
 def train(

@@ -1,6 +1,6 @@
 """Stage 2: base network and top model, trained together on images (Maddox 2017, sections 4.2 and 5.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ def train(
     settings: Mapping[str, Any],
     reading: Mapping[str, Any],
     record: Mapping[str, Any],
+    image_lists: Sequence[str] = (),
     timing: str | Path | None = None,
     tensorboard: str | Path | None = None,
 ) -> None:
@@ -53,6 +54,7 @@ def train(
         settings: epochs, patience, min_delta, momentum, decay, seed, memory_gb.
         reading: how images are read: workers, damaged, orient.
         record: what `run.json` records of the run's origin.
+        image_lists: the lists of the images of train and val, which it records, too.
         timing: a file for the seconds of its epochs; None: no file.
         tensorboard: a folder for TensorBoard's logs; None: no logs.
     """
@@ -71,7 +73,7 @@ def train(
         )
         for split, place in zip(splits, images, strict=True)
     ]
-    inputs = [*labels, top_model_weights, *filter(None, [base["weights"], statistics])]
+    inputs = [*labels, *image_lists, top_model_weights, *filter(None, [base["weights"], statistics])]
     loop.run(
         Path(folder),
         {"specification": asdict(run), "inputs": provenance.digests(inputs), "settings": settings, **record},
@@ -136,7 +138,16 @@ def load(weights: str | Path, run: FinetuneRun, base: Mapping[str, Any], classes
 
 
 def build(base: keras.Model, run: FinetuneRun, top_model: keras.Model) -> keras.Model:
-    """Base network, pooling and top model in one: normalised images → logits; frozen layers do not train."""
+    """Base network, pooling and top model in one: normalised images → logits; frozen layers do not train.
+
+    Raises:
+        ValueError: the base network has fewer layers than are to be frozen.
+    """
+    if run.frozen != "all" and int(run.frozen) > len(base.layers):
+        raise ValueError(
+            f"finetune.runs: {run.short_name} freezes {run.frozen} layers, and {base.name} has {len(base.layers)}; "
+            f"expected a number from 0 to {len(base.layers)}, or all"
+        )
     for layer in base.layers if run.frozen == "all" else base.layers[: int(run.frozen)]:
         layer.trainable = False
     pooling = {
