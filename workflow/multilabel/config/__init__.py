@@ -96,6 +96,7 @@ def existing_paths(config: Config, made: Collection[str] = ()) -> None:
             paths[f"dataset.{split}.annotations"] = source.annotations
     if config.base.weights not in ("official", "random", "pretrain"):
         paths["base.weights"] = config.base.weights
+    paths |= config.named_paths
     wrong = []
     for key, path in paths.items():
         if not (Path(path).exists() or path in made):

@@ -177,6 +177,11 @@ class Shared(Section):
         """The folders of runs below the results whose metrics count images without labels; each experiment adds."""
         return []
 
+    @property
+    def named_paths(self) -> dict[str, str]:
+        """Key → path of what has to be there beside dataset and weights; each experiment adds its own."""
+        return {}
+
     @field_validator("base")
     @classmethod
     def _width_only_for_vgg16(cls, base: Base) -> Base:

@@ -10,6 +10,7 @@ EXPERIMENTS = {
     "miml": "Small datasets",
     "designs": "Three designs",
     "single_positive": "Single positive labels",
+    "query2label": "Query2Label",
 }
 """Name → what the report calls it."""
 

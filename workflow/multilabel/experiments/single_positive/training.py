@@ -1,6 +1,6 @@
 """Training of studies: the search of each, further seeds of its best settings, and what these runs predict."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from multilabel.training import loop
 from multilabel.training.adam import Adam
 from multilabel.training.criteria import HIGHEST_MAP
 from multilabel.training.schedule import Schedule
-from multilabel.training.sources import Chunk, Source
+from multilabel.training.sources import Labelled, Source
 from multilabel.training.steps import Prepare
 
 SPLITS = ("validation", "test")
@@ -52,19 +52,6 @@ class Settings:
     seeds: int
     seed: int
     expected: float
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """A source whose samples have other labels: `y` has those of all its samples."""
-
-    source: Source
-    y: NDArray[Any]
-
-    def chunks(self, epoch: int | None, batch_size: int) -> Iterator[Chunk]:
-        """The source's chunks; see `Source`."""
-        for chunk in self.source.chunks(epoch, batch_size):
-            yield chunk._replace(y=self.y[np.arange(len(chunk.y)) if chunk.rows is None else chunk.rows])
 
 
 @dataclass(frozen=True)
