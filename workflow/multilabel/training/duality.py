@@ -46,4 +46,4 @@ def certificate(weights: Floats, margin: Floats, pull: Floats, penalty: Penalty,
 
 def feasible(pull: Floats, strength: float) -> Floats:
     """By what factor the dual point of each label must shrink until no feature pulls more than `strength`."""
-    return np.minimum(1.0, strength / np.maximum(np.abs(pull).max(axis=-1), np.finfo(float).tiny))
+    return strength / np.maximum(np.abs(pull).max(axis=-1), strength)
