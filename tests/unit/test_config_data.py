@@ -63,7 +63,7 @@ def test_what_is_right_passes(own, content):
 
 def test_datasets_that_always_have_the_same_classes():
     lengths = {"shapes": len(shapes.CLASSES), "msrc": len(msrc._COLOURS), "scene": len(scene._CLASSES)}
-    assert data.CLASSES == {**lengths, "voc": 20}
+    assert {**lengths, "voc": 20} == data.CLASSES
     with pytest.raises(ConfigError, match=r"evaluation.k is 13 .* 12 classes"):
         data.check(config.load({"dataset": {"kind": "shapes"}, "evaluation": {"k": 13}}))
 
