@@ -24,6 +24,7 @@ WITHOUT_EFFECT = {"gpu", "tensorboard", "downloads", "evaluation.compare"}
 
 # Values that are valid beside all others, where one more or one less would not do.
 OTHER = {
+    "query2label.train": True,
     "base.width": 1.0,
     "dataset.name": "other",
     "dataset.subset": "other",
@@ -49,6 +50,8 @@ def other(key: str, value: Any, config: Mapping[str, Any]) -> Any:
         return run if key == "learning_curve.run" else [f"{run}_all_lr14_b8"]
     if key in OTHER:
         return OTHER[key]
+    if key in ("query2label.width", "query2label.heads"):  # the one divides the other
+        return 2 * value
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):

@@ -15,5 +15,5 @@ PLOTS: list[Plot] = []
 
 def stages(config: Keys) -> list[Stage]:
     """Everything, and then what shows measured times, which differ each time."""
-    keys = ["dataset", "labels", "base", "features.workers", "evaluation", "designs", "threads"]
+    keys = ["dataset", "labels", "base", "evaluation", "designs", "threads"]
     return [Stage("designs", "designs_results", keys), Stage("designs_timing", "designs", keys)]

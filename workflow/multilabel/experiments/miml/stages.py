@@ -12,8 +12,4 @@ PLOTS: list[Plot] = []
 
 def stages(config: Keys) -> list[Stage]:
     """One stage: all of it takes minutes."""
-    return [
-        Stage(
-            "miml", "miml", ["dataset", "base", "features.batch_size", "features.workers", "miml", "threads.features"]
-        )
-    ]
+    return [Stage("miml", "miml", ["dataset", "base", "features.batch_size", "miml", "threads.features"])]

@@ -12,5 +12,5 @@ PLOTS: list[Plot] = []
 
 def stages(config: Keys) -> list[Stage]:
     """One stage: it is one training and what is said of it."""
-    keys = ["dataset", "labels", "base", "features.batch_size", "features.workers", "evaluation", "query2label"]
+    keys = ["dataset", "labels", "base", "features.batch_size", "evaluation", "query2label"]
     return [Stage("query2label", "query2label", [*keys, "threads.finetuning"])]
