@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from multilabel.evaluation import decisions, evaluate, metrics
+from multilabel.evaluation import decisions, metrics
+from multilabel.evaluation.all_metrics import evaluate
 
 DECISIONS = (
     "top_k",
