@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 from comparison import Row, in_turn
 
-from multilabel.evaluation import bootstrap, evaluate
+from multilabel.evaluation import bootstrap
+from multilabel.evaluation.all_metrics import evaluate
 
 N, L = 5_000, 80
 

@@ -9,7 +9,8 @@ import numpy as np
 from comparison import Row, in_turn
 from sklearn import metrics as sk
 
-from multilabel.evaluation import decisions, evaluate, metrics
+from multilabel.evaluation import decisions, metrics
+from multilabel.evaluation.all_metrics import evaluate
 
 N, L = 40_504, 80
 
