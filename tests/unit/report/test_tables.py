@@ -10,8 +10,6 @@ from multilabel.report.tables import MAIN_METRICS, metric_table, run_table, with
 
 # Three labelled images and one without labels; every expected number below was worked out by hand from these.
 TRUTH = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 0]])
-
-
 SCORES = np.array([[0.9, 0.6, 0.1], [0.8, 0.7, 0.2], [0.7, 0.6, 0.9], [0.9, 0.9, 0.9]])
 
 

@@ -30,12 +30,12 @@ def network(dropout=0.5, seed=1):
     return keras.Model(inputs, keras.layers.Dense(5, name="logits")(x), name="network")
 
 
-def fit(folder, model=None, *, schedule=SCHEDULE, train=TRAIN, rate=0.1, key="k", report=lambda line: None, **options):
-    model = model or network()
-    state = loop.fit(
+def trained(folder, model, objective, optimizer, *, schedule, train, key="k", report=lambda line: None, **options):
+    """The state after training in the settings that all tests share."""
+    return loop.fit(
         model,
-        BinaryCrossEntropy(),
-        optimisers.sgd(rate, 0.9, 1e-6),
+        objective,
+        optimizer,
         train,
         VALIDATION,
         schedule,
@@ -46,6 +46,12 @@ def fit(folder, model=None, *, schedule=SCHEDULE, train=TRAIN, rate=0.1, key="k"
         report=report,
         **options,
     )
+
+
+def fit(folder, model=None, *, schedule=SCHEDULE, train=TRAIN, rate=0.1, **options):
+    model = model or network()
+    optimizer = optimisers.sgd(rate, 0.9, 1e-6)
+    state = trained(folder, model, BinaryCrossEntropy(), optimizer, schedule=schedule, train=train, **options)
     return model, state.history
 
 
@@ -278,21 +284,17 @@ class Offsets(Objective):
 def fit_all(folder, *, train=TRAIN, schedule=BEST_MAP, average=0.8, **options):
     """Everything at once: (model, objective, state)."""
     model, objective = normalised(), Offsets()
-    state = loop.fit(
+    state = trained(
+        folder,
         model,
         objective,
         Adam(0.03),
-        train,
-        VALIDATION,
-        schedule,
-        batch_size=32,
-        seed=3,
-        folder=folder,
-        key="k",
+        schedule=schedule,
+        train=train,
         validation_objective=BinaryCrossEntropy(),
         drop_last=True,
         average=average,
-        **{"report": lambda line: None} | options,
+        **options,
     )
     return model, objective, state
 

@@ -1,5 +1,6 @@
 """What training minimises."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import keras
@@ -8,7 +9,7 @@ import tensorflow as tf
 from multilabel.datasets.labels import IGNORED
 
 
-class Objective:
+class Objective(ABC):
     """What a loop asks about a loss, with the answers that most losses give; a loss says what `__call__` does.
 
     Truth comes as the source stores it, cast to the type of the outputs: 0 and 1 for most, IGNORED for a pair of image
@@ -26,6 +27,7 @@ class Objective:
     ignoring: bool = False
     """Whether truth may hold IGNORED."""
 
+    @abstractmethod
     def __call__(self, truth: tf.Tensor, outputs: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
         """The loss of a batch, a scalar.
 
@@ -34,7 +36,6 @@ class Objective:
             outputs: n×L, of the network.
             rows: int64 (n,), the positions of the samples in the whole source, each at most once.
         """
-        raise NotImplementedError
 
     def activation(self, outputs: tf.Tensor) -> tf.Tensor:
         """The scores of outputs, n×L."""

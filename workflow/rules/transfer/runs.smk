@@ -39,7 +39,7 @@ def settings_of(root):
 def feature_file(root, split, run):
     """The features of a split that a top model takes."""
     base = RANDOM_BASE if root == RANDOM_BASE else DATASET
-    return f"results/{base}/features/{split}_{run.preprocess}_{run.pooling}.h5"
+    return f"results/{base}/features/{run.feature_file(split)}"
 
 
 def feature_files(root, run_list):

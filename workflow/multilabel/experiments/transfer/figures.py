@@ -18,14 +18,8 @@ from numpy.typing import NDArray
 from multilabel.report.figures import COLOURS, COLUMN, PAGE, save, style
 
 SHADES = [0.5, 0.0]  # share of white
-
-
 DASHES = ["solid", (0, (4, 1.2)), (0, (1.2, 1.0)), (0, (5, 1.2, 1.2, 1.2))]
-
-
 TITLE_LENGTH = 44  # characters; a longer shared name takes two lines
-
-
 _REGULARISER = r"d\d+|bn"
 
 

@@ -58,6 +58,10 @@ class TopModelRun:
         """The pooling of the features before whitening."""
         return self.pooling.removesuffix(WHITENED)
 
+    def feature_file(self, split: str) -> str:
+        """The name of the file of features of a split that it takes."""
+        return f"{split}_{self.preprocess}_{self.pooling}.h5"
+
     @property
     def dropout(self) -> float | None:
         """The share of nodes that are dropped; None with batch normalisation."""

@@ -103,7 +103,7 @@ def train(
 def files_of(folder: str | Path, name: str) -> list[str]:
     """The files of train and val in a folder of features that a run is trained on."""
     run = _top_model_run(name)
-    return [str(Path(folder, f"{split}_{run.preprocess}_{run.pooling}.h5")) for split in ("train", "val")]
+    return [str(Path(folder, run.feature_file(split))) for split in ("train", "val")]
 
 
 def load(weights: str | Path, inputs: int, classes: int) -> keras.Model:
