@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 import pytest
 from chromium import tab
 
+from multilabel.experiments import EXPERIMENTS
+
 from .conftest import run_snakemake
 
-# Opens each category, looks at each of its results, and reads its description.
+# Opens each category and kind of result, looks at each result, and reads its description.
 READ = """
 const click = element => element.dispatchEvent(new MouseEvent("click", {bubbles: true}));
 const menu = name => [...document.querySelectorAll("li a")].find(link => link.textContent === name);
@@ -24,11 +26,12 @@ const open = async name => {
     click(await until(() => menu(name)));
 };
 const seen = {};
-for (const category of Object.keys(categories)) {
-    const entries = Object.values(categories[category]).flat().map(path => results[path]);
+for (const category of Object.keys(categories)) for (const [kind, paths] of Object.entries(categories[category])) {
+    const entries = paths.map(path => results[path]);
     const count = new Set(entries.map(result => result.labels.result)).size;
     for (let i = 0; i < count; i++) {
         await open(category);
+        click(await until(() => menu(kind)));
         await until(() => rows().length === count);
         const title = rows()[i].querySelector("td").textContent;
         const [eye, sign] = rows()[i].querySelectorAll("a");
@@ -40,7 +43,7 @@ for (const category of Object.keys(categories)) {
         const width = await until(() => shown()?.naturalWidth ?? shown()?.clientWidth);
         click(sign);
         const caption = await until(() => document.querySelector("li.prose, li .prose")?.textContent);
-        seen[`${category}: ${title}`] = {width, caption};
+        seen[`${category}: ${kind}: ${title}`] = {width, caption};
     }
 }
 await open("Statistics");
@@ -67,7 +70,7 @@ def page(tmp_path_factory) -> Path:
 def report(finished, page) -> Reading:
     """What a reader of the report finds."""
     with tab() as browser:
-        result = run_snakemake(finished, "--report", str(page))
+        result = run_snakemake(finished, "--report", str(page), "--", *EXPERIMENTS)
         assert result.returncode == 0, result.stdout
         browser.open(page)
         return Reading(browser.get(f"(async () => {{ {READ} }})()"), browser.requests)
@@ -75,7 +78,8 @@ def report(finished, page) -> Reading:
 
 def test_every_table_and_figure_is_in_it(report, finished):
     results = finished / "results/shapes_smallest"
-    files = [path for folder in ("tables", "figures") for path in (results / folder).iterdir()]
+    folders = [folder for kind in ("tables", "figures") for folder in results.rglob(kind)]
+    files = [path for folder in folders for path in folder.iterdir()]
     wanted = {str(path.relative_to(finished)) for path in files if path.suffix in (".html", ".csv", ".png", ".pdf")}
     assert len(wanted) > 40
     assert wanted <= set(report.found["paths"])
