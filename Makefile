@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each job would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-slurm check docs format generated bench restore prune lock clean
+.PHONY: help setup demo test test-slurm check docs format generated bench restore verify prune lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -82,6 +82,9 @@ bench: $(READY) ## time the library beside its peers; some of them: make bench O
 
 restore: $(READY) ## after dvc pull: the files count as made here; the demo's: make restore CONFIG=config/demo.yaml
 	$(BIN)/python workflow/versions.py restore $(if $(CONFIG),--configfile $(CONFIG))
+
+verify: $(READY) ## check that files are still those that runs were made from
+	$(BIN)/python workflow/versions.py verify $(if $(CONFIG),--configfile $(CONFIG))
 
 prune: $(READY) ## list runs that the configuration no longer names; remove them: make prune YES=1
 	$(BIN)/python workflow/versions.py prune $(if $(CONFIG),--configfile $(CONFIG)) $(if $(YES),--yes)

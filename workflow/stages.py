@@ -27,7 +27,7 @@ DATASET = "results/${dataset.name}_${dataset.subset}"
 # Jobs of the shared rules that are small, and how many of a group may be together.
 SHARED_GROUPS = {
     # Raw data to labels.
-    "data": ["scenes", "single_objects", "labels"],
+    "data": ["scenes", "single_objects", "labels", "image_list"],
     # What is still to do with extracted features: a last check where several jobs filled a file, and whitening.
     "completed": ["gather_features", "whiten"],
     "evaluation": ["metrics"],

@@ -2,6 +2,7 @@
 
     python workflow/versions.py run all_features    what a stage of dvc.yaml calls: make a target, or refuse
     python workflow/versions.py restore             after dvc pull or dvc checkout: the files count as made here
+    python workflow/versions.py verify              are files still those that runs were made from?
     python workflow/versions.py prune [--yes]       list, or remove, runs that the configuration no longer names
 
 Each takes --configfile as Snakemake does: config/demo.yaml goes with demo/dvc.yaml. CORES in the environment limits the
@@ -24,6 +25,7 @@ from pathlib import Path
 
 import yaml
 
+from multilabel import checksums, provenance
 from multilabel.experiments import EXPERIMENTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,6 +45,8 @@ def main() -> None:
     command.set_defaults(do=lambda given: run(given.target, given.configfile))
     command = commands.add_parser("restore", parents=[shared], help="files that DVC brought count as made here")
     command.set_defaults(do=lambda given: restore(given.configfile))
+    command = commands.add_parser("verify", parents=[shared], help="compare files with what was made from them")
+    command.set_defaults(do=lambda given: verify(given.configfile))
     command = commands.add_parser("prune", parents=[shared], help="runs that the configuration no longer names")
     command.add_argument("--yes", action="store_true", help="remove them")
     command.set_defaults(do=lambda given: prune(given.configfile, remove=given.yes))
@@ -79,12 +83,19 @@ def restore(configfile: str | None) -> None:
             "restore, and bring it back (git stash pop)."
         )
     targets = _targets(stages)
+    _require_inputs(_outputs(targets, configfile))
     _read(_snakemake(*targets, "--touch", "--forceall", configfile=configfile))
     outputs = _outputs(targets, configfile)
     missing = [path for path in outputs if not path.exists()]
     print(f"Restored: Snakemake takes {len(outputs) - len(missing)} files as made here.")
     if missing:
         print("Not here, and made again only if something needs it:", *missing, sep="\n  ")
+
+
+def verify(configfile: str | None) -> None:
+    """Compare every file that runs were made from with what they recorded of it."""
+    count = _require_inputs(_outputs(EXPERIMENTS, configfile))
+    print(f"Verified: {count} files are those that runs were made from.")
 
 
 def prune(configfile: str | None, *, remove: bool) -> None:
@@ -115,6 +126,15 @@ def prune(configfile: str | None, *, remove: bool) -> None:
             path.unlink()
     if _stages(configfile).with_name("dvc.lock").exists():
         print(f"dvc.lock still names them. For it to forget them: dvc commit --force {_stages(configfile)}")
+
+
+def _require_inputs(outputs: Iterable[Path]) -> int:
+    """Refuse where runs were made from other files than there are; give the number of files compared."""
+    os.environ.setdefault(checksums.VARIABLE, str(Path(".snakemake/checksums.json").resolve()))
+    try:
+        return provenance.require_inputs(path for path in outputs if path.name == "run.json" and path.exists())
+    except ValueError as error:
+        sys.exit(f"Refused: {error}")
 
 
 def _stages(configfile: str | None) -> Path:

@@ -20,7 +20,7 @@ from multilabel.networks.blocks import count
 TOLERANCE = 2e-5
 FOLDER = Path(os.environ.get("PARITY_DATA", Path(__file__).resolve().parents[3] / "shared" / "data" / "parity"))
 TINY = sorted(path.name for path in FOLDER.glob("q2l_*.pkl"))
-KEYS = sorted(path.name for path in [*FOLDER.glob("q2l_*_keys.json"), *FOLDER.glob("q2l_keys_*.json")])
+KEYS = sorted(path.name for path in [*FOLDER.glob("*_keys.json"), *FOLDER.glob("q2l_keys_*.json")])
 
 
 def numbers_of(name):
@@ -75,12 +75,13 @@ def drawn(description):
 
 
 def images(stored, description):
-    """What the network gets: coarse squares and fine noise."""
+    """What the network gets, which need not be stored: coarse squares and fine noise."""
     count, size = len(stored["logits"]), description["arguments"]["img_size"]
     rng = np.random.RandomState(stored["images_seed"])
     coarse = rng.standard_normal((count, 3, size // 32, size // 32)).repeat(32, 2).repeat(32, 3)
     made = (coarse + 0.5 * rng.standard_normal((count, 3, size, size))).astype(np.float32)
     assert hashlib.sha256(made.tobytes()).hexdigest() == str(stored["images_sha256"])
+    assert "images" not in stored or (made == stored["images"]).all()
     return made
 
 
@@ -99,9 +100,9 @@ def network(description):
     """The model of a description, with random weights."""
     shapes = {key: tuple(shape) for key, shape, _ in description["state_dict"]}
     architecture = model.read_architecture(shapes, description["arguments"])
-    heads = re.search(r"NUM_HEADS ([\d ]+)", description["note"])
+    heads = re.search(r"NUM_HEADS ([\d ,\[\]]+)", description["note"])
     if heads and architecture.backbone["kind"] == "cvt":
-        architecture.backbone["heads"] = tuple(map(int, heads.group(1).split()))
+        architecture.backbone["heads"] = tuple(map(int, re.findall(r"\d+", heads.group(1))))
     return model.build(architecture)
 
 

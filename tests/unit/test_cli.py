@@ -3,15 +3,19 @@ import io
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from multilabel import cli, devices, export
 from multilabel.export import Model
 
+ROOT = Path(__file__).resolve().parents[2]
 CLASSES = ("dark", "red", "blue")
 
 
@@ -119,8 +123,21 @@ def test_bad_images_are_reported_and_the_rest_is_done(photos, capsys):
 
 
 def test_only_bad_images_still_give_valid_json(photos, capsys):
-    assert cli.main(["predict", "model.h5", str(photos / "gone.jpg"), "--format", "json"]) == 1
+    assert cli.main(["predict", "model.h5", str(photos / "gone.jpg"), "--format", "json"]) == 2
     assert json.loads(capsys.readouterr().out) == []
+
+
+def test_the_exit_status_is_what_the_help_says():
+    """0, some unreadable 1, none readable 2: the three tests above."""
+    assert "1 some images could not be read, 2 nothing could be done: no image could be read" in cli.EPILOG
+
+
+def test_the_version_is_that_of_the_project(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert capsys.readouterr().out == f"multilabel {project['version']}\n"
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == project["version"]
 
 
 def test_a_folder_without_images_is_an_error(tmp_path, capsys):

@@ -6,6 +6,8 @@ import yaml
 
 from multilabel import config
 from multilabel.config import ConfigError
+from multilabel.config.patterns import expand
+from multilabel.config.transfer import PANELS
 
 ROOT = Path(__file__).resolve().parents[2]
 generate = runpy.run_path(str(ROOT / "workflow" / "schemas" / "generate.py"))
@@ -39,6 +41,28 @@ def test_the_paper_has_50_top_models_of_which_36_are_the_grid():
         ["train", "val"],
         "val",
     )
+
+
+def test_a_small_grid_takes_no_other_keys():
+    """The grid and the run that is fine-tuned; panels show what is trained of them."""
+    small = config.load(
+        {
+            "grid": {"runs": ["zmuvs_avg_1x{1024,2048}d5_lr11_b128"], "extra": []},
+            "finetune": {"runs": ["zmuvs_avg_1x1024d5_lr11_b128_all_lr12_b32"]},
+        }
+    )
+    assert [run.short_name for run in small.top_models] == [f"zmuvs_avg_1x{n}d5_lr11_b128" for n in (1024, 2048)]
+    assert small.panel("fig5a") == small.top_models
+    assert {panel for panel in PANELS if small.is_drawn(panel)} == {"fig5a"}
+    assert small.learning_curve_run == small.top_models[0]
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "demo.yaml"])
+def test_all_runs_of_all_panels_are_trained(name):
+    """In the paper's configuration and the demo's."""
+    settings = config.load(merged(read("config.yaml"), read(name)))
+    sizes = {panel: len(list(expand(getattr(settings.figures, panel)))) for panel in PANELS}
+    assert {panel: len(settings.panel(panel)) for panel in PANELS} == sizes
 
 
 def test_the_final_model_of_the_paper_is_among_the_fine_tuned_runs():
@@ -86,7 +110,7 @@ def test_a_held_out_validation_split_makes_a_third_split():
         ({"grids": {}}, "grids: unknown key; did you mean grid"),
         ({"grid": {"runs_per_jobs": 2}}, "grid.runs_per_jobs: unknown key; did you mean runs_per_job"),
         ({"dataset": {"train": {"image": "x"}}}, "dataset.train.image: unknown key; did you mean images"),
-        ({"dataset": {"kind": "voc"}}, "dataset.kind: input should be 'coco', .* or 'shapes'; found 'voc'"),
+        ({"dataset": {"kind": "nus"}}, "dataset.kind: input should be 'coco', .* or 'voc'; found 'nus'"),
         ({"dataset": {"name": "my-data"}}, "dataset.name: .*found 'my-data'"),
         ({"dataset": None}, "dataset: .*found None"),
         ({"dataset": {"train": {"images": ""}}}, "dataset: train.annotations is empty|dataset: train.images is empty"),
@@ -124,6 +148,16 @@ def test_a_held_out_validation_split_makes_a_third_split():
             {"grid": {"seeds": 2, "repeated": ["zmuvs_avg_3x1024d5_lr11_b32"]}},
             "grid.repeated: expected runs of stage 1, found zmuvs_avg_3x1024d5_lr11_b32",
         ),
+        ({"base": {"network": "VGG61"}}, "base.network: expected a network .*near: VGG19, VGG16; found 'VGG61'"),
+        ({"base": {"network": "?"}}, "base.network: expected .*one of ConvNeXtBase, .*Xception, .*resnet152; found"),
+        ({"evaluation": {"criterion": "f1"}}, "evaluation.criterion: expected a metric .*; found 'f1'"),
+        ({"evaluation": {"criterion": "one_error"}}, "evaluation.criterion: expected a metric of which more is better"),
+        ({"grid": {"min_delta": "5e-5"}}, r"grid.min_delta: .*found '5e-5', which YAML reads as text: write 5.0e-5"),
+        ({"grid": {"decay": "1e6"}}, r"found '1e6', which YAML reads as text: write 1.0e\+6"),
+        (
+            {"finetune": {"runs": ["zmuvs_avg_2x4096d5_lr11_b128_99_lr12_b8"]}},
+            "lr11_b128_99_lr12_b8 freezes 99 layers, and VGG16 has 19; expected a number from 0 to 19, or all",
+        ),
         ({"figures": {"fig5a": ["{a"]}}, "figures.fig5a: run pattern '{a': a brace without its partner"),
     ],
 )
@@ -151,6 +185,15 @@ def test_paths_that_are_not_there_are_named_with_their_keys(tmp_path):
     chosen = config.load({"dataset": {"train": source, "test": source}, "base": {"weights": "random"}})
     with pytest.raises(ConfigError, match=r"dataset.train.annotations: no such path: .*missing.json"):
         config.existing_paths(chosen)
+
+
+def test_images_that_are_a_file_are_named(tmp_path):
+    (tmp_path / "a").touch()
+    source = {"images": str(tmp_path / "a"), "annotations": str(tmp_path)}
+    chosen = config.load({"dataset": {"train": source, "test": source}, "base": {"weights": "random"}})
+    with pytest.raises(ConfigError, match=r"dataset.train.images: expected a folder of images, found a file") as error:
+        config.existing_paths(chosen)
+    assert "dataset.test.annotations: expected a file, found a folder" in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,11 @@ def test_a_missing_file_is_named(tmp_path):
         export.load(tmp_path / "nothing.h5")
 
 
+def test_a_folder_is_no_model_file(tmp_path):
+    with pytest.raises(IsADirectoryError, match=r"expected a model file, such as .*, found a folder"):
+        export.load(tmp_path)
+
+
 def test_a_foreign_file_is_an_error(photos):
     with pytest.raises(ValueError, match=r"0\.png: expected a model file, found no whole HDF5 file"):
         export.load(photos / "0.png")

@@ -32,3 +32,29 @@ def test_a_log_begins_anew_with_each_job(tmp_path):
     run(tmp_path, "print('first')")
     _, log = run(tmp_path, "print('second')")
     assert log == "second\n"
+
+
+OURS = "from multilabel import files; open({0!r}, 'w').write('{{'); files.read_json({0!r})"
+
+
+def test_the_log_of_a_job_with_wrong_data_ends_with_the_message_alone(tmp_path):
+    done, log = run(tmp_path, "print('begun'); " + OURS.format(str(tmp_path / "x.json")))
+    assert done.returncode == 1
+    assert log.splitlines()[0] == "begun"
+    assert log.splitlines()[1].startswith(f"Error: {tmp_path / 'x.json'}: expected JSON, found a syntax error")
+    assert "Traceback" not in log
+
+
+def test_a_missing_file_is_named_without_a_traceback(tmp_path):
+    done, log = run(tmp_path, "open('/nowhere/labels.h5')")
+    assert done.returncode == 1
+    assert log == "Error: [Errno 2] No such file or directory: '/nowhere/labels.h5'\n"
+
+
+@pytest.mark.parametrize(
+    "body", ["import numpy; numpy.zeros(2) + numpy.zeros(3)", "import numpy; numpy.zeros(2).reshape(3)", "int('x')"]
+)
+def test_what_another_library_refuses_keeps_its_traceback(tmp_path, body):
+    done, log = run(tmp_path, body)
+    assert done.returncode == 1
+    assert log.startswith("Traceback")

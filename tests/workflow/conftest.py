@@ -84,6 +84,12 @@ def succeeds(folder: Path, *command: str) -> str:
     return result.stdout
 
 
+def make_smallest(folder: Path) -> None:
+    """Put the smallest configuration in place of the demo's, with the stages of DVC that follow from it."""
+    shutil.copy(SMALLEST, folder / "config/demo.yaml")
+    succeeds(folder, sys.executable, "workflow/stages.py")
+
+
 def commit(folder: Path, message: str) -> None:
     """Commit everything to Git."""
     succeeds(folder, "git", "add", "--all")
@@ -122,7 +128,7 @@ def finished(tmp_path_factory, worker_id) -> Path:
         if not done.exists():
             shutil.rmtree(folder.parent, ignore_errors=True)  # of a worker that failed
             origin = copy_project(folder.parent / "origin", ROOT, *VERSIONING)
-            shutil.copy(SMALLEST, origin / "config/demo.yaml")
+            make_smallest(origin)
             succeeds(origin, "git", "init", "--quiet")
             commit(origin, "The project with the smallest configuration in place of the demo's")
             succeeds(folder.parent, "git", "clone", "--quiet", str(origin), str(folder))

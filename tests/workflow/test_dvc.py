@@ -38,7 +38,7 @@ def ran(output: str) -> list[str]:
 
 def jobs(output: str) -> list[str]:
     """What Snakemake's jobs did, without the target that a stage calls."""
-    return sorted(message for message in re.findall(r"Job \d+: (.+)", output) if "are complete" not in message)
+    return sorted(message for message in re.findall(r"done\] (.+)", output) if "are complete" not in message)
 
 
 @pytest.fixture(scope="module")

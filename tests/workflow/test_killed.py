@@ -5,7 +5,6 @@ And so in the same hashes in DVC's lock: two runs of their own differ in what is
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import time
@@ -15,11 +14,11 @@ from multilabel.experiments import EXPERIMENTS
 
 from .conftest import (
     ROOT,
-    SMALLEST,
     VERSIONING,
     copy_project,
     is_measured,
     locked_hashes,
+    make_smallest,
     results_of,
     run_snakemake,
     snakemake_call,
@@ -47,7 +46,7 @@ def run_and_kill(folder: Path, seconds: float) -> bool:
 
 def test_a_workflow_killed_ten_times_ends_in_the_same_bytes(finished, tmp_path):
     folder = copy_project(tmp_path / "project", ROOT, *VERSIONING)
-    shutil.copy(SMALLEST, folder / "config/demo.yaml")
+    make_smallest(folder)
     succeeds(folder, "git", "init", "--quiet")
     moments = random.Random(int(time.time()))  # another ten in each run of the test
     killed = 0

@@ -11,7 +11,11 @@ RESULTS = "results/shapes_smallest"
 def test_every_table_and_figure_is_there(finished):
     made = {path.name for path in (finished / RESULTS / "miml").glob("[tf]*/*.*")}
     assert made == {
-        *(f"{name}.{suffix}" for name in ("table1", "blocks") for suffix in ("csv", "md", "tex", "html")),
+        *(
+            f"{name}.{suffix}"
+            for name in ("table1", "blocks", "reproduction")
+            for suffix in ("csv", "md", "tex", "html")
+        ),
         *(f"{name}.{suffix}" for name in ("fig3", "blocks") for suffix in ("pdf", "png")),
     }
 

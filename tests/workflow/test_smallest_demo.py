@@ -42,7 +42,7 @@ def test_the_table_of_metrics_has_a_row_for_each_comparison(finished):
     frame = pd.read_csv(finished / RESULTS / "tables/metrics.csv")
     assert frame["model"].tolist() == [
         "top model, base with random weights",
-        "one classifier per label",
+        "one-vs-rest logistic regression",
         "top model, trained on coverage labels",
         "top model",
         "fine-tuned",

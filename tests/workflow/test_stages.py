@@ -24,6 +24,7 @@ WITHOUT_EFFECT = {"gpu", "tensorboard", "downloads", "evaluation.compare"}
 
 # Values that are valid beside all others, where one more or one less would not do.
 OTHER = {
+    "query2label.train": True,
     "base.width": 1.0,
     "dataset.name": "other",
     "dataset.subset": "other",
@@ -31,18 +32,26 @@ OTHER = {
     "dataset.test.images": "config",
     "labels.kind": "coverage",
     "evaluation.criterion": "mean_average_precision",
+    "single_positive.linear_init.role.batch_size": 8,
+    "single_positive.linear_init.role.learning_rate": 1e-3,
+    "single_positive.linear_init.an_ls.batch_size": 16,
+    "single_positive.linear_init.an_ls.learning_rate": 1e-3,
 }
 
 
 def other(key: str, value: Any, config: Mapping[str, Any]) -> Any:
     """Another valid value; the same where there is none to be had by rule."""
-    if key in ("grid.runs", "grid.extra") or (key.startswith("figures.fig") and key != "figures.fig7"):
+    if key in ("grid.runs", "grid.extra"):
         return [*value, "zmuvf_max_1x7d5_lr11_b32"]
+    if key.startswith("figures.fig") and key != "figures.fig7":
+        return [*value, *config["grid"]["runs"]]
     if key in ("finetune.runs", "learning_curve.run"):
         run = next(expand(config["figures"]["fig4a"]))
         return run if key == "learning_curve.run" else [f"{run}_all_lr14_b8"]
     if key in OTHER:
         return OTHER[key]
+    if key in ("query2label.width", "query2label.heads"):  # the one divides the other
+        return 2 * value
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):

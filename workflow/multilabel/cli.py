@@ -1,7 +1,8 @@
-"""The command `multilabel`: label images with a trained model, say what a model file holds, export it."""
+"""The command `multilabel`: label images with a trained model, describe, export and import model files."""
 
 import argparse
 import csv
+import importlib
 import json
 import os
 import sys
@@ -9,6 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from multilabel import __version__
+from multilabel.experiments import EXPERIMENTS
 
 # Everything else is imported where it is needed: help and errors come at once.
 if TYPE_CHECKING:
@@ -18,6 +22,10 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 """Files of a folder that are taken for images."""
+IMPORTERS = [
+    name for name in EXPERIMENTS if Path(__file__).with_name("experiments").joinpath(name, "importing.py").exists()
+]
+"""Experiments that make model files of what others released; they have a module `importing`."""
 SHOWN = 5
 """Labels of an image that the table shows at least."""
 
@@ -26,9 +34,10 @@ examples:
   multilabel predict results/coco_2017/model/coco_2017.h5 photo.jpg
   multilabel predict model.h5 photos/ --format csv > labels.csv
   find photos -name '*.jpg' | multilabel predict model.h5 - --format json --top 3
+  multilabel import checkpoint.pkl --config config_new.json model.h5
 
 exit status:
-  0 all is done, 1 some images could not be read, 2 nothing could be done
+  0 all is done, 1 some images could not be read, 2 nothing could be done: no image could be read, or no model
 """
 
 
@@ -59,7 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def predict(options: argparse.Namespace) -> int:
-    """Print the ranked labels of images; what cannot be read is reported and left out."""
+    """Print the ranked labels of images; what cannot be read is reported and left out.
+
+    The exit status is 0, 1 where some images could not be read, 2 where none could.
+    """
     from multilabel import export
 
     model, paths = export.load(options.model), list(_image_files(options.images))
@@ -71,7 +83,7 @@ def predict(options: argparse.Namespace) -> int:
         _report(f"{path}: {reason}")
     if bad:
         _report(f"{len(bad)} of {len(paths)} image(s) could not be read")
-    return 1 if bad else 0
+    return 2 if len(bad) == len(paths) else 1 if bad else 0
 
 
 def describe(options: argparse.Namespace) -> int:
@@ -91,6 +103,25 @@ def export_model(options: argparse.Namespace) -> int:
         devices.configure(options.threads)
     difference = export.save_tensorflow(model, options.folder)
     print(f"{options.folder}: SavedModel of {model.run}; its scores differ from the model's by {difference:.1e}")
+    return 0
+
+
+def import_model(options: argparse.Namespace) -> int:
+    """Write a model file of what others released."""
+    from multilabel import devices
+
+    if Path(options.model).exists():
+        raise ValueError(f"{options.model}: expected a file that does not exist yet")
+    classes = None
+    if options.classes:
+        classes = [line.strip() for line in Path(options.classes).read_text(encoding="utf-8").splitlines()]
+        classes = [name for name in classes if name]
+    with _quiet():
+        devices.configure(len(os.sched_getaffinity(0)), gpu=False)
+    importlib.import_module(f"multilabel.experiments.{options.kind}.importing").import_model(
+        options.checkpoint, options.config, options.model, classes=classes
+    )
+    print(f"{options.model}: model file of {options.checkpoint}")
     return 0
 
 
@@ -182,6 +213,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"multilabel {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, function: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -205,6 +237,22 @@ def _parser() -> argparse.ArgumentParser:
     command("describe", describe, "print what a model file says of itself, as JSON")
     exporting = command("export", export_model, "write a model as TensorFlow's SavedModel")
     exporting.add_argument("folder", metavar="FOLDER", help="is created")
+    text = "make a model file of a checkpoint that others released"
+    importing = commands.add_parser("import", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    importing.set_defaults(command=import_model)
+    importing.add_argument("checkpoint", metavar="CHECKPOINT", help="its file, as PyTorch wrote it")
+    importing.add_argument("model", metavar="MODEL", help="the model file to write")
+    importing.add_argument(
+        "--config", metavar="JSON", help="what was released with it: heads, image size, normalisation"
+    )
+    importing.add_argument(
+        "--classes",
+        metavar="TEXT",
+        help="file of the names of its labels, one per line, in its order; default: COCO's 80",
+    )
+    importing.add_argument(
+        "--kind", choices=IMPORTERS, default=IMPORTERS[0], help="whose checkpoint it is; default: %(default)s"
+    )
     for subparser in (predicting, exporting):
         subparser.add_argument(
             "--threads", type=_positive, default=len(os.sched_getaffinity(0)), metavar="N", help="default: all cores"

@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,16 +15,18 @@ def configure(threads: int, *, gpu: bool = True) -> None:
     TensorFlow reads its threads from the environment when it is imported (and ignores OMP_NUM_THREADS). They are part
     of a result: sums in another order differ in the last digits.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    # What makes a job fail is raised in Python as well.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
     os.environ["TF_NUM_INTEROP_THREADS"] = "1"
 
-    # Keras looks for both, for wrappers and plots that no job uses: a third of the seconds that its import takes.
-    with _unfound("matplotlib", "sklearn"):
-        import tensorflow as tf
+    with _without_noise():
+        # Keras looks for both, for wrappers and plots that no job uses: a third of the seconds that its import takes.
+        with _unfound("matplotlib", "sklearn"):
+            import tensorflow as tf
 
-    tf.config.experimental.enable_op_determinism()
-    cards = tf.config.list_physical_devices("GPU")
+        tf.config.experimental.enable_op_determinism()
+        cards = tf.config.list_physical_devices("GPU")
     if gpu:
         for card in cards:
             tf.config.experimental.set_memory_growth(card, True)
@@ -38,6 +41,25 @@ def machine() -> dict[str, str]:
     cards = [tf.config.experimental.get_device_details(card) for card in tf.config.get_visible_devices("GPU")]
     names = {"gpu": " + ".join(card.get("device_name", "GPU") for card in cards)} if cards else {}
     return {"system": f"{platform.system()} {platform.machine()}", "processor": _processor()} | names
+
+
+@contextmanager
+def _without_noise() -> Iterator[None]:
+    """Keep from standard error what TensorFlow writes there before it reads its log level, unless there is an error."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as noise:
+        os.dup2(noise.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            noise.seek(0)
+            os.write(kept, noise.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import h5py
@@ -36,7 +37,8 @@ class Model(NamedTuple):
     `run` is the run's name, and `experiment` that of the experiment whose module `model` builds its network; `base` the
     arguments of `backbones.build`, weights apart; `preprocess` the normalisation of the images; `classes` L names;
     `thresholds` L numbers, the lowest score at which each class is predicted; `statistics` the channel statistics that
-    `zmuvf` needs; `provenance` where run and thresholds come from.
+    `zmuvf` needs; `provenance` where run and thresholds come from; `settings` what the experiment's network is built
+    from besides.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class Model(NamedTuple):
     thresholds: np.ndarray
     statistics: ChannelStatistics | None
     provenance: Mapping[str, Any]
+    settings: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def size(self) -> tuple[int, int]:
@@ -67,6 +70,7 @@ def save(
     thresholds: Sequence[float] | np.ndarray,
     statistics: Mapping[str, Sequence[float]] | None,
     provenance: Mapping[str, Any],
+    settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Write a model file: HDF5 with the weights of each layer under `layers`, and the rest as JSON in `description`.
 
@@ -83,6 +87,7 @@ def save(
         thresholds: one for each class.
         statistics: the channel statistics that `zmuvf` needs.
         provenance: anything that JSON can hold.
+        settings: likewise, what the experiment's network is built from besides.
     """
     description = {
         "experiment": experiment,
@@ -98,6 +103,7 @@ def save(
         "classes": list(classes),
         "thresholds": np.asarray(thresholds, np.float64).tolist(),
         "provenance": provenance,
+        "settings": dict(settings),
     }
     with (
         complete_or_absent(path) as temporary,
@@ -119,11 +125,14 @@ def load(path: str | Path) -> Model:
 
     Raises:
         FileNotFoundError: there is no such file.
+        IsADirectoryError: it is a folder.
         ValueError: it is damaged, of another format version, or something else; the message says what was found.
     """
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such model file")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: expected a model file, such as results/…/model/….h5, found a folder")
     try:
         with h5py.File(path, "r", locking=False) as file:
             kind, version = file.attrs.get("format"), file.attrs.get("format_version")
@@ -145,6 +154,7 @@ def load(path: str | Path) -> Model:
             thresholds,
             ChannelStatistics(**statistics) if statistics else None,
             content["provenance"],
+            content.get("settings", {}),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: damaged, its description is not whole: {error}. {MAKE_AGAIN}") from error

@@ -8,13 +8,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from multilabel import checksums
 from multilabel.files import read_json, sha256
 
 PACKAGES = ("tensorflow", "keras", "numpy", "h5py")
 DATA_FILE = r"[\w.]+\.(csv|html|yaml)"
+ONLY_TELLS = ("logs.py",)
+"""Modules that every job has and on which no result depends."""
 _LIBRARY = Path(__file__).parent
 
 
@@ -29,8 +33,8 @@ def versions() -> dict[str, str]:
 
 
 def digests(paths: Iterable[str | Path]) -> dict[str, str]:
-    """The sha256 of each file, by path."""
-    return {str(path): sha256(path) for path in paths}
+    """The sha256 of each file, by path; see `checksums.of`."""
+    return checksums.of(paths)
 
 
 def require(records: Iterable[str | Path], configuration: Mapping[str, Any]) -> None:
@@ -58,6 +62,32 @@ def require(records: Iterable[str | Path], configuration: Mapping[str, Any]) -> 
         )
 
 
+def require_inputs(records: Iterable[str | Path]) -> int:
+    """Check that what runs were made from is still what it was, as far as it is there; give the number of such files.
+
+    Args:
+        records: the `run.json` of each run.
+
+    Raises:
+        ValueError: names each file that is another one now, and the runs that were made from it.
+    """
+    runs = {str(path): read_json(path)["inputs"] for path in records}
+    differing = {path: checksums.differing(inputs) for path, inputs in runs.items()}
+    changed = {name: [run for run, names in differing.items() if name in names] for name in chain(*differing.values())}
+    if changed:
+        lines = [f"  {name}: {len(made)} run(s), such as {made[0]}" for name, made in changed.items()]
+        raise ValueError(
+            "\n".join(
+                [
+                    f"{len(changed)} file(s) are no longer those that runs were made from; remove them to make them "
+                    "and the runs again:",
+                    *lines,
+                ]
+            )
+        )
+    return len({name for inputs in runs.values() for name in inputs if Path(name).exists()})
+
+
 def _differences(found: Any, wanted: Any, key: str = "") -> Iterator[str]:
     """Where two configurations differ, in words."""
     if isinstance(found, dict) and isinstance(wanted, dict):
@@ -73,19 +103,20 @@ def code_version(script: str | Path) -> str:
     Comments, docstrings and layout do not count: editing them gives the same hash. Data files that lie beside a module
     and that it names do count.
     """
-    modules = sorted(_closure(Path(script)))
+    modules = sorted({Path(script), *library_of(script)})
     return hashlib.sha256("\n".join(_code(path).text for path in modules).encode()).hexdigest()[:16]
 
 
-def _closure(path: Path) -> set[Path]:
-    """The file and the library modules that it needs."""
-    found, waiting = set(), [path]
+def library_of(script: str | Path) -> set[Path]:
+    """The library modules that a script needs and on which its results depend."""
+    found: set[Path] = set()
+    waiting = [Path(script)]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
             waiting.extend(_code(path).imports)
-    return found
+    return found - {Path(script), *map(_LIBRARY.joinpath, ONLY_TELLS)}
 
 
 def _files(names: Iterable[str]) -> Iterator[Path]:

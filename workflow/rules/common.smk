@@ -2,22 +2,32 @@
 
 import os
 import sys
+from glob import glob
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import RerunTrigger
 
 # Jobs import the library from here, in whatever environment they run: nothing needs to be installed.
 LIBRARY = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, LIBRARY)
-os.environ.update(PYTHONPATH=LIBRARY)
+# Where they remember the checksums of files, see `multilabel.checksums`.
+os.environ.update(PYTHONPATH=LIBRARY, MULTILABEL_CHECKSUMS=os.path.abspath(".snakemake/checksums.json"))
 
+import console
 from multilabel import config as configuration
 from multilabel import provenance
-from multilabel.datasets import published
+from multilabel.config import data
+from multilabel.datasets import image_list, published
 from multilabel.experiments import EXPERIMENTS, MAIN
+from multilabel.networks.names import TORCHVISION
 
 try:
+    for path in [*workflow.configfiles, *workflow.overwrite_configfiles]:
+        configuration.refuse_repeated_keys(path)
     CONFIG = configuration.load(config)
     configuration.existing_paths(CONFIG, [path for unpacking in published.UNPACKINGS for path in unpacking.outputs])
+    if workflow.is_main_process:  # the processes of jobs need not ask again
+        data.check(CONFIG)
 except configuration.ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -30,11 +40,30 @@ EVALUATED = list(dict.fromkeys(["val", TEST]))
 DOWNLOADS = CONFIG.downloads.model_dump()
 GPUS = int(CONFIG.gpu)
 BASE = CONFIG.base.model_dump(exclude={"weights", "pretrain"})
-READING = {
-    "workers": CONFIG.features.workers,
-    "damaged": CONFIG.dataset.damaged_images,
-    "orient": CONFIG.oriented,
-}
+# How labels are read; what concerns one kind of dataset is no parameter of others.
+LABEL_READING = {"crowds": CONFIG.dataset.crowds} | (
+    {"difficult": CONFIG.dataset.difficult} if CONFIG.dataset.kind == "voc" else {}
+)
+# How images are read, as far as it changes results; the rest scripts find in the configuration (`decode.reading`).
+READING = {"orient": CONFIG.oriented}
+# What runs record of the dataset: not what is done about damaged images, of which finished runs had none or told.
+DATASET_RECORD = CONFIG.dataset.model_dump(exclude={"damaged_images"})
+
+
+class Workflow(type(workflow)):
+    """A workflow without Snakemake's trigger `code`, which also sees comments and touched files: `code` below does not.
+
+    profiles/default says the same. This holds where it is not read, and in the Snakemake API.
+    """
+
+    @property
+    def rerun_triggers(self):
+        return set(super().rerun_triggers) - {RerunTrigger.CODE}
+
+
+workflow.__class__ = Workflow
+
+console.settle(workflow)
 
 
 wildcard_constraints:
@@ -110,11 +139,37 @@ def source_images(source):
     return getattr(CONFIG.dataset, source).images
 
 
+def list_of(split):
+    """The list of a split's images, by which jobs know that one was replaced; they take the folder as `ancient`."""
+    return f"{RESULTS}/labels/{split}_images.csv"
+
+
+def changes_of(path, folder):
+    """A parameter of the job that makes a list of images: another one once images of the list have changed.
+
+    Parameters are functions of the wildcards alone: Snakemake does not compare those that it derives from the output.
+    """
+    return image_list.changes(path, folder, memory=memory_of(path), workers=CONFIG.features.workers)
+
+
+def memory_of(path):
+    """Where a list of images keeps what its images looked like, beside Snakemake's own records."""
+    return os.path.join(".snakemake", "images", f"{path}.json")
+
+
 def annotations_of(source):
     """Annotations of the files for `train` or `test`."""
     if CONFIG.dataset.kind == "shapes":
         return f"{RESULTS}/data/annotations/instances_{'val' if source == 'test' else 'train'}.json"
     return getattr(CONFIG.dataset, source).annotations
+
+
+def lists_of(*sources):
+    """The lists of the classes beside the image sets of PASCAL VOC for `train` and `test`, where they are there."""
+    if CONFIG.dataset.kind != "voc":
+        return []
+    sets = [annotations_of(source) for source in sources if source == "train" or not CONFIG.dataset.test.fraction]
+    return [found for path in sets for found in sorted(glob(f"{os.path.dirname(path)}/*_{os.path.basename(path)}"))]
 
 
 def weights_of(base, top=False):
@@ -129,10 +184,12 @@ def weights_of(base, top=False):
 
 
 def official_name(base, top):
-    """The name of published weights here: that of Keras for VGG16, and one that tells network and options for others.
+    """The name of published weights here: the publisher's for VGG16 and torchvision's, else one of network and options.
 
     What Keras calls those, and where they are, is asked of it in the job: to import it takes seconds.
     """
+    if base.network.startswith(TORCHVISION):
+        return published.weights_of_torchvision(base.network.removeprefix(TORCHVISION))
     if base.network.lower() == "vgg16":
         return f"vgg16_weights_tf_dim_ordering_tf_kernels{'' if top else '_notop'}.h5"
     options = [f"{key}-{value}" for key, value in sorted(base.options.items())]

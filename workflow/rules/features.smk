@@ -32,7 +32,8 @@ rule pretrain:
 rule channel_statistics:
     input:
         labels=f"{RESULTS}/labels/train.h5",
-        images=images_of("train"),
+        images=ancient(images_of("train")),
+        image_list=list_of("train"),
     output:
         f"{RESULTS}/labels/channel_statistics.json",
     log:
@@ -73,7 +74,8 @@ for folder, (designs, base) in CONFIG.feature_sets.items():
             f"{named}features"
         input:
             labels=f"{RESULTS}/labels/{{split}}.h5",
-            images=lambda wildcards: images_of(wildcards.split),
+            images=lambda wildcards: ancient(images_of(wildcards.split)),
+            image_list=lambda wildcards: list_of(wildcards.split),
             weights=weights_of(base),
             statistics=statistics_of(*dict(designs)),
         output:
@@ -120,6 +122,7 @@ for folder, (designs, base) in CONFIG.feature_sets.items():
                 f"benchmarks/{root}/gather_features_{{split}}.tsv"
             conda:
                 "../../envs/cpu.yaml"
+            threads: 1
             resources:
                 mem_mb=memory(1000),
                 runtime=60,

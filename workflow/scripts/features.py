@@ -7,6 +7,7 @@ with logs.logged(snakemake.log[0]):
     from multilabel import files, provenance
     from multilabel.datasets.labels import LabelMatrix
     from multilabel.features import extraction
+    from multilabel.images import decode
     from multilabel.images.normalise import ChannelStatistics
     from multilabel.networks import backbones
 
@@ -19,13 +20,13 @@ with logs.logged(snakemake.log[0]):
     )
     options = p.settings | {
         "skipped": f"{p.prefix}_skipped.csv",
-        "reading": p.reading,
+        "reading": {**p.reading, **decode.reading(snakemake.config)},
         "statistics": ChannelStatistics(**files.read_json(i.statistics)) if i.statistics else None,
         "provenance": {
             "base": p.base,
             "settings": p.settings,
             "threads": p.threads,
-            "inputs": provenance.digests(filter(None, [i.labels, i.weights])),
+            "inputs": provenance.digests(filter(None, [i.labels, i.image_list, i.weights])),
             "code": p.code,
             "versions": provenance.versions(),
         },

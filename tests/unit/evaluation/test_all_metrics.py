@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from multilabel.evaluation import decisions, metrics
+from multilabel.evaluation import decisions, metrics, names
 from multilabel.evaluation.all_metrics import evaluate
 
 DECISIONS = (
@@ -27,6 +27,19 @@ def test_every_decision_has_every_metric(run):
     names = {f"{average}_{name}" for average in metrics.AXES for name in metrics.PrecisionRecallF1._fields}
     names |= {"jaccard", "subset_zero_one_loss", "hamming_loss"}
     assert {f"{decision}_{name}" for decision in DECISIONS for name in names} <= evaluate(*run).keys()
+
+
+def test_the_list_of_names_is_whole(run):
+    assert evaluate(*run).keys() == {*names.BETTER, *names.OTHERS}
+
+
+def test_perfect_scores_have_the_highest_value_of_every_metric_of_which_more_is_better(run):
+    """And of no loss."""
+    truth, scores = run
+    perfect, ours = evaluate(truth, truth.astype(np.float32)), evaluate(truth, scores)
+    assert [name for name in names.BETTER if perfect[name] < ours[name]] == []
+    losses = [name for name in names.OTHERS if name not in ("label_cardinality", "cardinality_threshold_tau")]
+    assert [name for name in losses if perfect[name] > ours[name]] == []
 
 
 def test_every_metric_of_ranking_is_there_under_the_name_of_its_function(run):

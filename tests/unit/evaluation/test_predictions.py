@@ -95,14 +95,14 @@ def drawn(seed, count=40, classes=5):
 
 def test_metrics_are_those_of_the_test_images_with_thresholds_of_the_validation_images():
     test, validation = drawn(1), drawn(2)
-    found = predictions.metrics_of(test, validation, k=2)
+    found = all_metrics.of_run(test, validation, k=2)
     expected = all_metrics.evaluate(test.truth, test.scores, k=2, validation=(validation.truth, validation.scores))
     assert {name: value for name, value in found.items() if not name.startswith("validation_")} == expected
 
 
 def test_metrics_of_the_validation_images_stand_beside_them():
     test, validation = drawn(1), drawn(2)
-    found = predictions.metrics_of(test, validation, k=2)
+    found = all_metrics.of_run(test, validation, k=2)
     expected = all_metrics.evaluate(validation.truth, validation.scores, k=2)
     assert {name: found[f"validation_{name}"] for name in expected} == expected
 

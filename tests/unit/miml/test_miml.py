@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from multilabel.datasets.labels import LabelMatrix
-from multilabel.experiments.miml import protocol, tables
+from multilabel.experiments.miml import measures, protocol, tables
 from multilabel.networks import backbones
 
 SETTINGS = {"share": 2 / 3, "c": 1.0, "solver": "own", "seed": 3}
@@ -32,6 +32,20 @@ def samples(tmp_path):
     return protocol.load(*made(tmp_path, (x[:, 5:] > 1).astype(np.uint8), x))
 
 
+@pytest.fixture
+def scores_of(samples, tmp_path):
+    """Give the metrics of some splits, by way of files as jobs write them."""
+
+    def scored(*jobs, sizes=(20,), **settings):
+        paths = [tmp_path / f"decisions_{number}.h5" for number in range(len(jobs))]
+        for path, numbers in zip(paths, jobs, strict=True):
+            found, _ = protocol.evaluate(samples, numbers, sizes=sizes, **{**SETTINGS, **settings})
+            protocol.save_values(path, found)
+        return measures.measured(paths, tmp_path / "labels.h5")
+
+    return scored
+
+
 def test_two_thirds_train_and_the_rest_tests():
     train, test = protocol.split_rows(591, 2 / 3, seed=0, number=0)
     assert (len(train), len(test)) == (394, 197)
@@ -52,22 +66,19 @@ def test_blocks_are_in_the_order_of_their_columns(samples):
     assert list(samples.blocks) == ["early", "late"]
 
 
-def test_each_split_has_a_row_per_classifier_and_size(samples):
-    scores, _ = protocol.evaluate(samples, [0, 5], sizes=[20, 40, 1000], **SETTINGS)
+def test_each_split_has_a_row_per_classifier_and_size(scores_of):
+    scores = scores_of([0, 5], sizes=[20, 40, 1000])
     counts = scores.groupby(["split", "classifier"])["images"].apply(list)
     assert set(counts.index) == {(split, name) for split in (0, 5) for name in ("VGG+L1LR", "VGG+LR")}
     assert all(sizes == [20, 40, 60] for sizes in counts)
 
 
-def test_jobs_of_some_splits_make_what_one_job_makes(samples):
-    together, _ = protocol.evaluate(samples, [0, 1, 2], sizes=[20], **SETTINGS)
-    apart = pd.concat([protocol.evaluate(samples, numbers, sizes=[20], **SETTINGS)[0] for numbers in ([0], [1, 2])])
-    pd.testing.assert_frame_equal(together, apart.reset_index(drop=True))
+def test_jobs_of_some_splits_make_what_one_job_makes(scores_of):
+    pd.testing.assert_frame_equal(scores_of([0, 1, 2]), scores_of([0], [1, 2]))
 
 
-def test_both_solvers_agree(samples):
-    own, _ = protocol.evaluate(samples, [0], sizes=[], **SETTINGS)
-    liblinear, _ = protocol.evaluate(samples, [0], sizes=[], **{**SETTINGS, "solver": "liblinear"})
+def test_both_solvers_agree(scores_of):
+    own, liblinear = scores_of([0], sizes=[]), scores_of([0], sizes=[], solver="liblinear")
     pd.testing.assert_frame_equal(own, liblinear, atol=0.02)
 
 
@@ -86,8 +97,8 @@ def test_a_class_with_one_image_is_named(tmp_path):
         protocol.load(*made(tmp_path, truth, np.ones((10, 8))))
 
 
-def test_table_1_has_published_rows_and_ours(samples):
-    scores, _ = protocol.evaluate(samples, range(3), sizes=[20], **SETTINGS)
+def test_table_1_has_published_rows_and_ours(scores_of):
+    scores = scores_of(range(3))
     table, shown = tables.comparison(scores, tables.published()["msrc"])
     assert len(shown) == 10
     assert shown.iloc[0].tolist() == [
@@ -100,8 +111,8 @@ def test_table_1_has_published_rows_and_ours(samples):
     assert ours[["mean", "std"]].to_numpy().tolist() == [[full.mean(), full.std(ddof=0)]]
 
 
-def test_a_dataset_that_nobody_published_on_has_our_rows_alone(samples):
-    scores, _ = protocol.evaluate(samples, [0, 1], sizes=[], **SETTINGS)
+def test_a_dataset_that_nobody_published_on_has_our_rows_alone(scores_of):
+    scores = scores_of([0, 1], sizes=[])
     assert tables.comparison(scores, None)[1]["method"].tolist() == ["VGG+L1LR", "VGG+LR"]
     assert tables.best_published(None) == {}
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from multilabel.networks import backbones
+from multilabel.networks.names import LAYERS, NETWORKS
 
 NARROW = {"width": 1 / 16, "input_size": 32}
 
@@ -42,6 +43,17 @@ def write_current(model, path):
 
 
 # Architecture
+
+
+def test_the_list_of_names_is_that_of_keras():
+    """Configurations are checked by it without importing Keras."""
+    assert set(NETWORKS) == {name for name, made in vars(keras.applications).items() if callable(made)}
+
+
+def test_the_numbers_of_layers_are_those_of_keras():
+    options = {"include_top": False, "weights": None, "input_shape": (32, 32, 3)}
+    assert LAYERS["vgg16"] == len(keras.applications.VGG16(**options).layers)
+    assert LAYERS["vgg19"] == len(keras.applications.VGG19(**options).layers)
 
 
 def test_vgg16_has_the_layers_and_shapes_of_keras_own():

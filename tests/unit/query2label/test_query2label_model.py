@@ -169,7 +169,7 @@ def test_a_mask_that_the_architecture_does_not_compute_is_named(tmp_path):
 
 def test_any_network_of_keras_can_be_the_backbone():
     backbone = keras.applications.MobileNet(weights=None, include_top=False, alpha=0.25, input_shape=(64, 64, 3))
-    network = model.on(backbone, classes=3, width=32, feedforward=48)
+    network = transformer.on(backbone, classes=3, width=32, feedforward=48)
     assert network.output_shape == (None, 3)
     assert network.get_layer(transformer.PROJECTION).kernel.shape == (1, 1, 256, 32)
     assert transformer.with_attention(network).output_shape[1] == (None, 2, 3, 2, 2)
@@ -178,7 +178,7 @@ def test_any_network_of_keras_can_be_the_backbone():
 def test_a_backbone_without_a_map_is_an_error():
     backbone = keras.applications.MobileNet(weights=None, alpha=0.25, input_shape=(64, 64, 3), classes=7)
     with pytest.raises(ValueError, match=r"expected a map N×H×W×channels, found mobilenet.* with \(None, 7\)"):
-        model.on(backbone, classes=3, width=32, feedforward=48)
+        transformer.on(backbone, classes=3, width=32, feedforward=48)
 
 
 def test_the_stem_of_a_frozen_resnet_does_not_train(trained):

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import warnings
 from itertools import pairwise
 
 import matplotlib
@@ -31,6 +32,31 @@ def saved(figure, folder):
 
 def test_a_figure_is_saved_as_pdf_and_png(tmp_path):
     assert set(saved(figures.images_per_class(counts(3)), tmp_path)) == {"figure.pdf", "figure.png"}
+
+
+def test_names_with_dollar_signs_are_text(tmp_path):
+    """As mathematics, what stands between them would be set in italics, or not be readable at all."""
+    frame = counts(2).set_axis(["$100 and $frac{", "_b^"], axis=0)
+    saved(figures.images_per_class(frame), tmp_path)
+    pdf = matplotlib.rcParamsDefault | figures.STYLE
+    assert pdf["text.parse_math"] is False
+
+
+def test_characters_that_no_font_has_are_said_once(tmp_path, capsys):
+    frame = counts(2).set_axis(["\U0001fac8", "\U0001fac8b"], axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        saved(figures.images_per_class(frame), tmp_path)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line == f"{tmp_path / 'figure'}: no installed font has \U0001fac8: boxes are drawn. " + (
+        "Install one, such as Noto Sans CJK"
+    )
+
+
+def test_installed_fonts_with_other_scripts_come_after_the_own_one():
+    first, *others = figures.STYLE["font.family"]
+    assert first == "DejaVu Sans"
+    assert set(others) == figures.FALLBACKS & set(matplotlib.font_manager.get_font_names())
 
 
 def test_a_figure_drawn_in_another_process_has_the_same_bytes(tmp_path):

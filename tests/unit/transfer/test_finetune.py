@@ -91,6 +91,14 @@ def test_frozen_layers_do_not_train_and_the_top_model_does(frozen, trained):
     assert {layer.name for layer in model.layers if layer.trainable_weights} == trained | {"hidden_1", "logits"}
 
 
+def test_more_frozen_layers_than_there_are_is_an_error_that_says_how_many_there_are():
+    with pytest.raises(
+        ValueError, match=r"freezes 20 layers, and vgg16 has 19; expected a number from 0 to 19, or all"
+    ):
+        joined(f"{TOP_MODEL}_20_lr11_b4")
+    joined(f"{TOP_MODEL}_19_lr11_b4")
+
+
 @pytest.mark.parametrize(("pooling", "pool"), [("avg", np.mean), ("max", np.max)])
 def test_the_whole_gives_what_the_top_model_gives_on_the_pooled_features_of_the_base(pooling, pool):
     parts = joined(f"tiny_set_zmuvs_{pooling}_1x8d5_lr11_b4_15_lr11_b4")

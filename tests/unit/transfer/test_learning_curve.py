@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from multilabel.datasets.labels import LabelMatrix
-from multilabel.experiments.transfer import learning_curve
+from multilabel.experiments.transfer import learning_curve, learning_curve_table
 
 RUN = "a_set_zmuvs_avg_1x16d0_lr11_b16"
 SETTINGS = {"epochs": 20, "patience": 5, "min_delta": 0.0, "momentum": 0.9, "decay": 0.0, "seed": 3, "memory_gb": 1.0}
@@ -26,11 +26,11 @@ def splits(tmp_path_factory):
 @pytest.fixture(scope="module")
 def curve(splits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("work") / ".learning_curve"
-    found = learning_curve.train(
-        RUN, [30, 1000], **splits, test=splits["val"], folder=folder, settings=SETTINGS, record={}, k=2
-    )
+    places = {"output": folder.with_name("scores.h5"), "folder": folder}
+    learning_curve.train(RUN, [30, 1000], **splits, test=splits["val"], **places, settings=SETTINGS, record={})
     assert not folder.exists()
-    return found
+    labels = splits["val"][1]
+    return learning_curve_table.table(places["output"], val=labels, test=labels, k=2)
 
 
 def test_sizes_beyond_the_training_images_stand_for_all_of_them(curve):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from multilabel.config.repeated import refuse_repeated_keys
 from multilabel.config.sections import ConfigError
 from multilabel.config.shared import Shared
 from multilabel.experiments import EXPERIMENTS
@@ -29,7 +30,7 @@ else:
         {"__module__": __name__, "__doc__": "The whole configuration."},
     )
 
-__all__ = ["NOTES", "Config", "ConfigError", "existing_paths", "load"]
+__all__ = ["NOTES", "Config", "ConfigError", "existing_paths", "load", "refuse_repeated_keys"]
 
 
 def load(values: Mapping[str, Any]) -> Config:
@@ -57,7 +58,17 @@ def _describe(problem: Any) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if isinstance(found, (Mapping, BaseModel)):
         return f"  {key}: {message}"
-    return f"  {key}: {message[0].lower()}{message[1:]}; found {found!r}"
+    hint = _as_yaml(found) if problem["type"] == "float_type" and isinstance(found, str) else ""
+    return f"  {key}: {message[0].lower()}{message[1:]}; found {found!r}{hint}"
+
+
+def _as_yaml(text: str) -> str:
+    """How a number that YAML reads as text is written: with a point, and a sign before the exponent."""
+    try:
+        mantissa, _, exponent = f"{float(text):e}".partition("e")
+    except ValueError:
+        return ""
+    return f", which YAML reads as text: write {float(mantissa)}e{int(exponent):+d}"
 
 
 def _keys(location: Iterable[Any]) -> list[str]:
@@ -85,8 +96,14 @@ def existing_paths(config: Config, made: Collection[str] = ()) -> None:
             paths[f"dataset.{split}.annotations"] = source.annotations
     if config.base.weights not in ("official", "random", "pretrain"):
         paths["base.weights"] = config.base.weights
-    missing = [
-        f"  {key}: no such path: {path}" for key, path in paths.items() if not (Path(path).exists() or path in made)
-    ]
-    if missing:
-        raise ConfigError("\n".join(["the configuration names what is not there:", *missing]))
+    paths |= config.named_paths
+    wrong = []
+    for key, path in paths.items():
+        if not (Path(path).exists() or path in made):
+            wrong.append(f"  {key}: no such path: {path}")
+        elif key.endswith(".images") and Path(path).is_file():
+            wrong.append(f"  {key}: expected a folder of images, found a file: {path}")
+        elif config.dataset.kind in ("coco", "csv") and key.endswith(".annotations") and Path(path).is_dir():
+            wrong.append(f"  {key}: expected a file, found a folder: {path}")
+    if wrong:
+        raise ConfigError("\n".join(["the configuration names what is not there:", *wrong]))

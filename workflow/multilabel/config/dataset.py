@@ -43,10 +43,11 @@ class Dataset(Section):
 
     name: Name = Field("coco", description="first field of every run name")
     subset: Name = Field("2017", description="second field of every run name")
-    kind: Literal["coco", "csv", "msrc", "scene", "shapes"] = Field(
+    kind: Literal["coco", "csv", "msrc", "scene", "shapes", "voc"] = Field(
         "coco",
         description="what the paths below hold: coco: COCO's format; csv: a table of file names and labels; "
-        "msrc: MSRC v2, scene: Scene, as published; shapes: no paths, generated for the demo",
+        "msrc: MSRC v2, scene: Scene, as published; voc: PASCAL VOC, an image set of a VOCdevkit, "
+        "such as VOC2007/ImageSets/Main/trainval.txt; shapes: no paths, generated for the demo",
     )
     train: Source = Source(
         images="resources/coco_2017/train2017",
@@ -58,6 +59,11 @@ class Dataset(Section):
     )
     validation: Validation = Validation()
     crowds: bool = Field(False, description="count crowd annotations (iscrowd: 1) as labels; the author did not")
+    difficult: Literal["present", "absent", "ignore"] = Field(
+        "present",
+        description="kind voc: what objects count as that are hard to recognise; ignore: the challenge's rule, such a "
+        "pair of image and class counts neither in training nor in any metric",
+    )
     damaged_images: Literal["stop", "skip"] = Field(
         "stop", description="stop: list all damaged or missing images; skip: leave them out and record them"
     )

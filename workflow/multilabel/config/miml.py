@@ -35,3 +35,18 @@ class Keys(Shared):
     """What the experiment adds to the configuration."""
 
     miml: Miml = Miml()
+
+    @property
+    def miml_departures(self) -> list[str]:
+        """In words, where network, features and splits are not those of the paper."""
+        paper = type(self)()
+        keys = {
+            "base": ("network", "options", "weights", "width", "input_size"),
+            "miml": ("preprocess", "blocks", "bag", "splits", "share", "c"),
+        }
+        return [
+            f"{section}.{key} is {getattr(getattr(self, section), key)}, not {getattr(getattr(paper, section), key)}"
+            for section, names in keys.items()
+            for key in names
+            if getattr(getattr(self, section), key) != getattr(getattr(paper, section), key)
+        ]

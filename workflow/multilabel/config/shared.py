@@ -1,12 +1,19 @@
 """The sections that serve every experiment."""
 
-from typing import NamedTuple
+import difflib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
 from multilabel.config.dataset import Dataset, Labels
-from multilabel.config.sections import Section, Seed
-from multilabel.datasets.published import DATASETS
+from multilabel.config.sections import ConfigError, Section, Seed
+from multilabel.datasets.published import DATASETS, weights_of_torchvision
+from multilabel.evaluation import names
+from multilabel.networks.names import NETWORKS, RESNETS, TORCHVISION
+
+if TYPE_CHECKING:
+    from multilabel.datasets.labels import LabelMatrix
 
 
 class Pretrain(Section):
@@ -21,16 +28,29 @@ class Pretrain(Section):
 class Base(Section):
     """The convolutional network below the top model."""
 
-    network: str = Field("VGG16", description="a network of keras.applications")
+    network: str = Field(
+        "VGG16", description="a network of keras.applications; or one as torchvision builds it: torchvision.resnet50"
+    )
     options: dict[str, float | int | bool | str] = Field({}, description="further arguments of it, such as alpha: 0.25")
     weights: str = Field(
         "official",
-        description="official: Keras' ImageNet weights; random; pretrain (kind shapes only); or a file",
+        description="official: Keras' or PyTorch's ImageNet weights; random; pretrain (kind shapes only); or a file",
     )
     width: float = Field(1.0, gt=0, le=1, description="VGG16 only: factor on the number of filters")
     input_size: int = Field(224, ge=32, description="height and width in pixels to which images are resized")
     seed: Seed = Field(0, description="of random weights")
     pretrain: Pretrain = Pretrain()
+
+    @field_validator("network")
+    @classmethod
+    def _network_is_of_keras(cls, network: str) -> str:
+        by_name = {name.lower(): name for name in (*NETWORKS, *(TORCHVISION + name for name in RESNETS))}
+        if network.lower() not in by_name:
+            near = difflib.get_close_matches(network.lower(), by_name, 3)
+            allowed = [by_name[name] for name in near] or list(by_name.values())
+            hint = f"{'near:' if near else 'one of'} {', '.join(allowed)}"
+            raise ValueError(f"expected a network of keras.applications or torchvision, {hint}")
+        return network
 
 
 class Downloads(Section):
@@ -82,6 +102,15 @@ class Evaluation(Section):
         description="patterns of run names with braces: the first run of each is compared with its others on the same "
         "resamples, as the final model is with all evaluated runs",
     )
+
+    @field_validator("criterion")
+    @classmethod
+    def _criterion_is_a_metric(cls, criterion: str) -> str:
+        if criterion not in names.BETTER:
+            near = difflib.get_close_matches(criterion, names.BETTER, 3)
+            hint = f"near: {', '.join(near)}" if near else f"one of {', '.join(names.BETTER)}"
+            raise ValueError(f"expected a metric of which more is better, {hint}")
+        return criterion
 
 
 class Threads(Section):
@@ -148,6 +177,11 @@ class Shared(Section):
         """The folders of runs below the results whose metrics count images without labels; each experiment adds."""
         return []
 
+    @property
+    def named_paths(self) -> dict[str, str]:
+        """Key → path of what has to be there beside dataset and weights; each experiment adds its own."""
+        return {}
+
     @field_validator("base")
     @classmethod
     def _width_only_for_vgg16(cls, base: Base) -> Base:
@@ -155,6 +189,8 @@ class Shared(Section):
             raise ValueError(f"width {base.width} is for VGG16; {base.network} has options of its own (base.options)")
         if base.width != 1 and base.weights == "official":
             raise ValueError(f"width {base.width} has no official weights; use random, pretrain or a weights file")
+        if base.network.startswith(TORCHVISION) and base.weights == "official":
+            weights_of_torchvision(base.network.removeprefix(TORCHVISION))
         return base
 
     @model_validator(mode="after")
@@ -167,6 +203,25 @@ class Shared(Section):
         if self.labels.kind == "coverage":
             self.require_masks("labels.kind is coverage")
         return self
+
+    def require_classes(self, count: int) -> None:
+        """Check that the dataset has as many classes as keys ask for.
+
+        Raises:
+            ConfigError: it has not.
+        """
+        if self.evaluation.k > count:
+            raise ConfigError(
+                f"evaluation.k is {self.evaluation.k} labels per image, and {self.dataset_id} has {count} "
+                f"class{'es' if count > 1 else ''}; expected a number from 1 to {count}"
+            )
+
+    def require_images(self, matrices: Mapping[str, "LabelMatrix"]) -> None:
+        """Check that the splits have the images that keys name; each experiment adds its own.
+
+        Raises:
+            ConfigError: they have not.
+        """
 
     def require_masks(self, what: str) -> None:
         """Check that the dataset has masks, which `what` needs."""

@@ -1,7 +1,8 @@
 """The keys of the experiment `transfer`: the runs of both stages, and what its figures compare."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
@@ -10,6 +11,10 @@ from multilabel.config.sections import ConfigError, Section, Seed
 from multilabel.config.shared import Base, FeatureSet, Shared
 from multilabel.experiments.transfer import runs
 from multilabel.experiments.transfer.runs import FinetuneRun, TopModelRun
+from multilabel.networks.names import LAYERS
+
+if TYPE_CHECKING:
+    from multilabel.datasets.labels import LabelMatrix
 
 NOTES = """\
 **Run names** follow the paper: `zmuvs_avg_2x4096d5_lr11_b256` is images normalised to zero mean and unit variance
@@ -40,9 +45,14 @@ class Grid(Training):
         description="names or patterns with braces; the paper's grid has 36",
     )
     extra: list[str] = Field(
-        ["zmuvs_avg_{1,2}x{1024,2048,4096}d5_lr11_b256", "zmuvs_avg_2x4096d5_lr52_b256"],
-        description="runs beyond the grid, each entry in jobs of its own, so that one added later trains alone; those "
-        "that figures name are added by themselves",
+        [
+            "{inet,zmuvs}_{77,max,avg}_1x1024d5_lr11_b32",
+            "zmuvs_{max,avg}_1x{1024,2048,4096}d5_lr11_b32",
+            "zmuvs_avg_{1,2}x{1024,2048,4096}d5_lr11_b256",
+            "zmuvs_avg_2x4096d5_lr52_b256",
+        ],
+        description="runs beyond the grid, such as those of Fig. 4, each entry in jobs of its own, so that one added "
+        "later trains alone",
     )
     seeds: int = Field(
         1,
@@ -76,7 +86,7 @@ class Finetune(Training):
 
 
 class Figures(Section):
-    """Which runs each panel compares."""
+    """Which runs each panel compares: those of them that are trained. A panel with fewer than two is left out."""
 
     fig4a: list[str] = Field(
         ["{inet,zmuvs}_{77,max,avg}_1x1024d5_lr11_b32"], description="normalisations and classifier designs"
@@ -107,11 +117,13 @@ class Figures(Section):
 class LearningCurve(Section):
     """How many images training needs, with all of their labels and with one (section 2.1 of the paper)."""
 
-    run: str = Field("zmuvs_avg_1x1024d5_lr11_b32", description="a run of stage 1, whose settings are used")
+    run: str = Field("", description="a run of stage 1, whose settings are used; empty: the first of grid.runs")
     sizes: list[int] = Field([300, 1000, 3000, 10000, 30000], description="numbers of training images, besides all")
 
 
 PANELS = ("fig4a", "fig4b", "fig5a", "fig5b", "fig5c", "fig6")
+COMPARABLE = 2
+"""Runs of a panel that must be trained: a curve beside no other compares nothing."""
 
 
 class Keys(Shared):
@@ -164,23 +176,28 @@ class Keys(Shared):
     @property
     def learning_curve_run(self) -> TopModelRun:
         """The run whose settings the learning curve uses."""
+        if not self.learning_curve.run:
+            return self.top_models[0]
         (run,) = self._top_models("learning_curve.run", [self.learning_curve.run])[:1]
         return run
 
     def panel(self, figure: str) -> list[TopModelRun]:
-        """The runs of one figure panel, such as `fig5a`."""
-        return self._top_models(f"figures.{figure}", getattr(self.figures, figure))
+        """The runs of one figure panel, such as `fig5a`, that are trained."""
+        trained = set(self.top_models)
+        return [run for run in self._top_models(f"figures.{figure}", getattr(self.figures, figure)) if run in trained]
+
+    def is_drawn(self, figure: str) -> bool:
+        """Whether enough runs of a figure panel are trained to compare them."""
+        return len(self.panel(figure)) >= COMPARABLE
 
     @property
     def batches(self) -> list[list[TopModelRun]]:
         """Every run of stage 1, each once, in parts that know nothing of each other.
 
-        The first has those of the grid and the figures, each further one those of an entry of `grid.extra`.
+        The first has those of the grid, each further one those of an entry of `grid.extra`.
         """
-        first = self._top_models("grid.runs", self.grid.runs)
-        for figure in PANELS:
-            first += self.panel(figure)
-        parts = [first, *(self._top_models("grid.extra", [entry]) for entry in self.grid.extra)]
+        entries = [("grid.runs", self.grid.runs), *(("grid.extra", [entry]) for entry in self.grid.extra)]
+        parts = [self._top_models(key, patterns) for key, patterns in entries]
         seen: set[TopModelRun] = set()
         fresh = []
         for part in parts:
@@ -190,7 +207,7 @@ class Keys(Shared):
 
     @property
     def top_models(self) -> list[TopModelRun]:
-        """Every run of stage 1: the grid, those that figures name, and the extra ones; each once."""
+        """Every run of stage 1: the grid and the extra ones; each once."""
         return [run for part in self.batches for run in part]
 
     @property
@@ -214,6 +231,13 @@ class Keys(Shared):
                     f"finetune.runs: {run.short_name} starts from whitened features, for which the network has no "
                     f"layer; expected {run.top_model.extracted} in place of {run.top_model.pooling}"
                 )
+        layers = LAYERS.get(self.base.network.lower())
+        for run in found:
+            if isinstance(run, FinetuneRun) and layers and run.frozen != "all" and int(run.frozen) > layers:
+                raise ConfigError(
+                    f"finetune.runs: {run.short_name} freezes {run.frozen} layers, and {self.base.network} has "
+                    f"{layers}; expected a number from 0 to {layers}, or all"
+                )
         return [run for run in found if isinstance(run, FinetuneRun)]
 
     @model_validator(mode="after")
@@ -229,9 +253,9 @@ class Keys(Shared):
         if unknown:
             raise ValueError(f"grid.repeated: expected runs of stage 1, found {', '.join(unknown)}")
         if self.learning_curve_run not in known:
-            raise ValueError(
-                f"learning_curve.run: {self.learning_curve.run} is no run of grid.runs, grid.extra or figures"
-            )
+            raise ValueError(f"learning_curve.run: {self.learning_curve.run} is no run of grid.runs or grid.extra")
+        for figure in PANELS:
+            self.panel(figure)
         for run in self.finetuned:
             if run.top_model not in known:
                 near = difflib.get_close_matches(
@@ -239,13 +263,25 @@ class Keys(Shared):
                 )
                 raise ValueError(
                     f"finetune.runs: {run.short_name} starts from {run.top_model.short_name}, which is no run of "
-                    f"grid.runs, grid.extra or figures{f'; the nearest is {near[0]}' if near else ''}"
+                    f"grid.runs or grid.extra{f'; the nearest is {near[0]}' if near else ''}"
                 )
         trained = {*known, *self.finetuned}
         unknown = [run.short_name for pair in self.comparisons for run in pair if run not in trained]
         if unknown:
             raise ValueError(f"evaluation.compare: expected runs of either stage, found {', '.join(unknown)}")
         return self
+
+    def require_images(self, matrices: Mapping[str, "LabelMatrix"]) -> None:
+        """Check that the test images have those of Fig. 7, with labels."""
+        super().require_images(matrices)
+        test = matrices[self.test_split]
+        known = set(test.image_id[test.truth.any(axis=1)].tolist())
+        unknown = [str(image) for image in self.figures.fig7 if image not in known]
+        if unknown:
+            raise ConfigError(
+                f"figures.fig7: expected ids of labelled test images (split {self.test_split}), found others: "
+                f"{', '.join(unknown)}; there are, for example, {', '.join(map(str, sorted(known)[:5]))}"
+            )
 
     def _feature_set(self, run_list: Iterable[TopModelRun], base: Base | None = None) -> FeatureSet:
         return FeatureSet(sorted({(run.preprocess, run.extracted) for run in run_list}), base or self.base)

@@ -167,7 +167,8 @@ def splits(
             numbered and named in a folder of their own each.
 
     Raises:
-        ValueError: the splits differ in their classes, share images, or one would be empty; the message names the key.
+        ValueError: the splits differ in their classes, share images, one would be empty, or has no label at all; the
+            message names the key.
     """
     if test is None:
         train, test = _held_out(train, *held_out_test, key="dataset.test.fraction")
@@ -184,10 +185,14 @@ def splits(
             f"dataset.train and dataset.test: {len(shared)} image(s) are in both, with the same id and file name: "
             f"{', '.join(map(str, shared[:5]))}{', …' if len(shared) > 5 else ''}. Take them out of one of the two"
         )
-    if not held_out_validation[0]:
-        return [train, test]
-    train, validation = _held_out(train, *held_out_validation, key="dataset.validation.fraction")
-    return [train, validation, test]
+    found = {"train": train, "test": test}
+    if held_out_validation[0]:
+        train, validation = _held_out(train, *held_out_validation, key="dataset.validation.fraction")
+        found = {"train": train, "validation": validation, "test": test}
+    for split, matrix in found.items():
+        if not matrix.truth.any():
+            raise ValueError(f"dataset: none of the {len(matrix)} images of the {split} split has a label")
+    return list(found.values())
 
 
 def _held_out(matrix: LabelMatrix, fraction: float, seed: int, *, key: str) -> tuple[LabelMatrix, LabelMatrix]:

@@ -48,6 +48,18 @@ def _unpackings(dataset: str, entries: Sequence[Mapping[str, Any]]) -> Iterator[
         yield Unpacking(name, folder, archives, tuple(entry["members"]), outputs)
 
 
+def weights_of_torchvision(network: str) -> str:
+    """The name of the file of weights that PyTorch publishes of a network, such as resnet50.
+
+    Raises:
+        ValueError: the table has none.
+    """
+    found = [name for name in SOURCES if name.startswith(f"{network}-")]
+    if not found:
+        raise ValueError(f"no published weights of torchvision's {network} are known; name a weights file, or random")
+    return found[0]
+
+
 _TABLE = yaml.safe_load(Path(__file__).with_name("published.yaml").read_text(encoding="utf-8"))
 _ARCHIVES = [file for entries in _TABLE["archives"].values() for entry in entries for file in entry["files"]]
 

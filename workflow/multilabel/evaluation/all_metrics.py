@@ -7,15 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from multilabel import arrays
 from multilabel.evaluation import decisions, metrics
-
-MAIN_METRICS = {  # heading → name in the metrics files
-    "mAP": "mean_average_precision",
-    "image AP": "image_average_precision",
-    "MF1 top-k": "top_k_macro_f1",
-    "µF1 top-k": "top_k_micro_f1",
-    "MF1 τ": "cardinality_threshold_macro_f1",
-    "µF1 τ": "cardinality_threshold_micro_f1",
-}
+from multilabel.evaluation.predictions import Predictions
 
 
 def evaluate(
@@ -61,6 +53,17 @@ def evaluate(
         result[f"{decision}_subset_zero_one_loss"] = metrics.subset_zero_one_loss(y, predicted)
         result[f"{decision}_hamming_loss"] = metrics.hamming_loss(y, predicted)
     return result
+
+
+def of_run(test: Predictions, validation: Predictions, *, k: int) -> dict[str, float]:
+    """Every metric of a run under a flat name, on test; those on validation, prefixed `validation_`.
+
+    Thresholds come from validation in both.
+    """
+    chosen_on = (validation.truth, validation.scores)
+    on_test = evaluate(test.truth, test.scores, k=k, validation=chosen_on)
+    on_validation = evaluate(*chosen_on, k=k)
+    return on_test | {f"validation_{name}": value for name, value in on_validation.items()}
 
 
 def decided(

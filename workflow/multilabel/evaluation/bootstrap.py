@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from multilabel import arrays
 from multilabel.evaluation import all_metrics, metrics
-from multilabel.evaluation.all_metrics import MAIN_METRICS
+from multilabel.evaluation.headings import MAIN_METRICS
 from multilabel.evaluation.predictions import Predictions
 
 Floats = NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""Scores of a run on a split, keyed by image id; their metrics; and the choice among runs."""
+"""Scores of a run on a split, keyed by image id; and the choice among runs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,6 @@ import h5py
 import numpy as np
 
 from multilabel.datasets.labels import LabelMatrix
-from multilabel.evaluation import all_metrics
 from multilabel.files import DAMAGE, REMEDY, complete_or_absent, read_json
 
 
@@ -81,17 +80,6 @@ def path_of(results: str | Path, run: str, split: str, *, augmented: bool = Fals
 def of_run(results: str | Path, run: str, split: str, *, augmented: bool = False) -> Predictions:
     """What a run predicts for a split, or for its augmented images, from the folder of a dataset's results."""
     return load_with_truth(path_of(results, run, split, augmented=augmented), Path(results, "labels", f"{split}.h5"))
-
-
-def metrics_of(test: Predictions, validation: Predictions, *, k: int) -> dict[str, float]:
-    """Every metric of a run under a flat name, on test; those on validation, prefixed `validation_`.
-
-    Thresholds come from validation in both.
-    """
-    chosen_on = (validation.truth, validation.scores)
-    on_test = all_metrics.evaluate(test.truth, test.scores, k=k, validation=chosen_on)
-    on_validation = all_metrics.evaluate(*chosen_on, k=k)
-    return on_test | {f"validation_{name}": value for name, value in on_validation.items()}
 
 
 def choose(metric_files: Mapping[str, str], criterion: str) -> dict[str, object]:

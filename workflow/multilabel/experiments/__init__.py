@@ -8,6 +8,9 @@ and the stages of DVC follow from this list. The first is the main experiment, w
 EXPERIMENTS = {
     "transfer": "Two-stage transfer",
     "miml": "Small datasets",
+    "designs": "Three designs",
+    "single_positive": "Single positive labels",
+    "query2label": "Query2Label",
 }
 """Name → what the report calls it."""
 

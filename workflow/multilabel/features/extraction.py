@@ -98,7 +98,7 @@ def extract_part(
             "provenance": about,
             "weights": hashlib.sha256(b"".join(weight.tobytes() for weight in base.get_weights())).hexdigest(),
             "images": hashlib.sha256(repr((labels.image_id.tolist(), labels.file_name)).encode()).hexdigest(),
-            "designs": list(outputs),
+            "outputs": list(outputs),
             "forward": [size, batch_size, statistics, xla, mixed_precision, reading.get("orient", True)],
             "versions": origin.versions(),
         }

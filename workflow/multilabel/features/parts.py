@@ -3,6 +3,9 @@
 They grow beside their places, under names that hold a key of all that they depend on. Each has its final size from the
 start, so that every image's row has its place in it: who is killed goes on after the rows that a journal names, several
 jobs fill one file, and what is complete only needs its name.
+
+So rows are written by their place in the file. h5py's own writes take as long (0.94 of the time where the data are
+contiguous, 1.13 where they are chunked: 3,008 rows of three designs), but HDF5 lets one process write a file at a time.
 """
 
 import csv

@@ -1,9 +1,10 @@
 """Image files as arrays: one, a small one to look at, or all in their order, decoded in threads."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -41,6 +42,15 @@ class DamagedImagesError(ValueError):
         more = [f"  and {len(self.problems) - 50} more"] if len(self.problems) > 50 else []
         lines = [f"{len(self.problems)} image(s) are damaged or missing:", *lines, *more]
         super().__init__("\n".join([*lines, "Repair them, or leave them out with dataset.damaged_images: skip"]))
+
+
+def reading(config: Mapping[str, Any]) -> dict[str, Any]:
+    """`workers` and `damaged` of `batches` from the configuration.
+
+    They change no result that there is, so scripts read them past the parameters of their rules: another value is no
+    reason to run again.
+    """
+    return {"workers": config["features"]["workers"], "damaged": config["dataset"]["damaged_images"]}
 
 
 def decode(path: str | Path, size: tuple[int, int], *, orient: bool = True) -> np.ndarray:

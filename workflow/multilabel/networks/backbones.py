@@ -11,7 +11,8 @@ import keras
 import numpy as np
 
 from multilabel.files import DAMAGE, REMEDY
-from multilabel.networks import applications, official
+from multilabel.networks import applications, official, resnet
+from multilabel.networks.names import TORCHVISION
 
 _FIXED = (
     *("include_top", "weights", "input_shape", "input_tensor", "pooling", "name"),
@@ -30,10 +31,10 @@ def build(
     seed: int = 0,
     top: bool = False,
 ) -> keras.Model:
-    """A network of `keras.applications` without its classifier: N×H×W×3 → N×h×w×channels.
+    """A network of `keras.applications` or torchvision without its classifier: N×H×W×3 → N×h×w×channels.
 
     Args:
-        network: its name, in any case: VGG16, MobileNet, ResNet50, …
+        network: its name, in any case: VGG16, MobileNet, ResNet50, …; or torchvision.resnet50 and its like.
         weights: a weights file; None: random weights.
         options: further arguments of the network, such as `alpha` of MobileNet.
         width: factor on the number of VGG16's filters. A narrow VGG16 has Keras' layers and names, but starts from He's
@@ -46,6 +47,12 @@ def build(
         ValueError: there is no such network or option, or the weights do not fit; the message names the layer.
         FileNotFoundError: there is no such weights file.
     """
+    if network.startswith(TORCHVISION):
+        if options or width != 1:
+            raise ValueError(f"base: {network} has neither options nor width, found options {options}, width {width}")
+        keras.utils.set_random_seed(seed)
+        name = network.removeprefix(TORCHVISION)
+        return resnet.build(name, input_size=input_size, weights=weights, classes=1000 if top else None)
     constructor = applications.constructor(network)
     known = [name for name in inspect.signature(constructor).parameters if name not in _FIXED]
     for option in options or {}:

@@ -1,5 +1,7 @@
 """The paper's figures: label statistics, loss curves and example images, all in one style and byte-stable."""
 
+import re
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,14 +12,26 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import get_font_names
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from multilabel.files import complete_or_absent
 
 COLUMN, PAGE = 3.5, 7.16  # inches: the widths of one and of two columns in an IEEE journal
+FALLBACKS = {
+    *(f"Noto Sans CJK {region}" for region in ("HK", "JP", "KR", "SC", "TC")),
+    *("Source Han Sans", "Source Han Sans SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "IPAGothic", "NanumGothic"),
+    *("Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "PingFang SC", "Hiragino Sans", "Arial Unicode MS"),
+    *("Droid Sans Fallback", "Noto Sans Devanagari", "Noto Sans Thai", "Unifont"),
+}
+"""Font families with scripts that DejaVu Sans does not have."""
+
 STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures are the same on every machine
+    # It comes with matplotlib, so that figures are the same on every machine. What it lacks is taken from the next
+    # family that is installed.
+    "font.family": ["DejaVu Sans", *sorted(FALLBACKS & set(get_font_names()))],
+    "text.parse_math": False,  # names of classes may hold dollar signs
     "font.size": 7,
     "axes.titlesize": 7,
     "axes.labelsize": 7,
@@ -66,8 +80,26 @@ style = partial(matplotlib.style.context, ["default", STYLE])
 
 
 def save(figure: Figure, path_stem: str | Path) -> None:
-    """Write `path_stem`.pdf and `path_stem`.png (300 dpi): the same figure, the same bytes."""
+    """Write `path_stem`.pdf and `path_stem`.png (300 dpi): the same figure, the same bytes.
+
+    Characters that no installed font has are boxes; a line on standard output says which.
+    """
     stem = Path(path_stem)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        _write(figure, stem)
+    missing = []
+    for warning in found:
+        if glyph := re.match(r"Glyph (\d+) ", str(warning.message)):
+            missing.append(chr(int(glyph[1])))
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    if missing:
+        characters = " ".join(dict.fromkeys(missing))
+        print(f"{stem}: no installed font has {characters}: boxes are drawn. Install one, such as Noto Sans CJK")
+
+
+def _write(figure: Figure, stem: Path) -> None:
     metadata: dict[str, dict[str, Any]] = {".pdf": {"CreationDate": None}, ".png": {"Software": None}}
     for suffix, entries in metadata.items():
         with complete_or_absent(stem.with_name(stem.name + suffix)) as temporary, style():

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from multilabel.evaluation.all_metrics import MAIN_METRICS
+from multilabel.evaluation.headings import MAIN_METRICS
 from multilabel.files import complete_or_absent
 
 STD = " std"

@@ -115,17 +115,16 @@ def _semismooth_newton(
         w = np.sign(moved) * np.maximum(np.abs(moved) - reach * strength, 0.0)
         return pull, w, 0.5 * float(w @ (w / reach)) - float(entropy(p))
 
+    halved = rows.astype(np.float32)
     for _ in range(60):
         # Where the proximal term keeps the system well conditioned, half the digits do for a direction, in half the
         # time. Everything else has all digits, the certificate too.
-        precision = np.float32 if proximity <= 1e3 else np.float64
+        held = halved if proximity <= 1e3 else rows
         reach, centre, p = proximity * unit, weights, expit(-margin)
         pull, weights, value = primal(p)
         reached = False
         for inner in range(50):
-            used = np.flatnonzero(weights)
-            active = rows[used]
-            attained = weights[used] @ active
+            attained = weights @ rows
             residual = attained - margin
             curvature = p * (1 - p)
             error = float(residual @ (curvature * residual))
@@ -135,15 +134,18 @@ def _semismooth_newton(
                 break
             iterations += 1
             direction = residual
+            used = weights.nonzero()[0]
             if len(used):
                 root = np.sqrt(curvature)
-                scaled = np.multiply(active, root, dtype=precision, casting="same_kind")
+                scaled = held[used]
+                scaled *= root.astype(held.dtype)
                 system = scaled @ scaled.T
-                diagonal = np.einsum("ii->i", system)
-                rounding = 4 * sum(scaled.shape) * np.finfo(precision).eps
+                diagonal = system.reshape(-1)[:: len(used) + 1]
+                rounding = 4 * sum(scaled.shape) * np.finfo(held.dtype).eps
                 diagonal += np.maximum(1 / reach[used], rounding * diagonal)
-                change = solved(system, scaled @ (root * residual))
-                direction = residual - change @ active
+                change = np.zeros(len(weights))
+                change[used] = solved(system, scaled @ (root * residual).astype(held.dtype))
+                direction = residual - change @ rows
             slope = -float((curvature * residual) @ direction)
             step = 1.0
             while step > 1e-6:

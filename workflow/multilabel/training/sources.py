@@ -45,6 +45,19 @@ class InMemory:
         yield Chunk(self.x, self.y, order, self.rows)
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """A source whose samples have other labels: `y` has those of all its samples."""
+
+    source: Source
+    y: Any
+
+    def chunks(self, epoch: int | None, batch_size: int) -> Iterator[Chunk]:
+        """The source's chunks; see `Source`."""
+        for chunk in self.source.chunks(epoch, batch_size):
+            yield chunk._replace(y=self.y[np.arange(len(chunk.y)) if chunk.rows is None else chunk.rows])
+
+
 def permutation(count: int, seed: int, epoch: int) -> np.ndarray:
     """The order of `count` samples in an epoch, int64: a function of seed and epoch alone."""
     return np.random.default_rng([seed, epoch]).permutation(count)

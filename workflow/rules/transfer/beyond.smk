@@ -2,7 +2,7 @@
 # than a network trained on one label per image, and with how many images.
 
 
-# One classifier per label, without shared hidden layers, on the features of the first fine-tuned run.
+# One-vs-rest logistic regression, without shared hidden layers, on the features of the first fine-tuned run.
 PLAIN = next((run for run in STARTS.values() if run.pooling != "77"), None)
 INDEPENDENT = [f"independent_{PLAIN.preprocess}_{PLAIN.pooling}"] if PLAIN else []
 
@@ -21,7 +21,8 @@ SINGLE_LABEL = (
 rule single_label:
     input:
         labels=f"{RESULTS}/labels/{TEST}.h5",
-        images=images_of(TEST),
+        images=ancient(images_of(TEST)),
+        image_list=list_of(TEST),
         weights=SINGLE_LABEL,
     output:
         scores=f"{RESULTS}/predictions/single_label/{TEST}.h5",
@@ -84,7 +85,7 @@ rule learning_curve:
         labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=["train", "val", TEST]),
         features=[feature_file(DATASET, split, CONFIG.learning_curve_run) for split in ["train", "val", TEST]],
     output:
-        f"{RESULTS}/learning_curve.csv",
+        f"{RESULTS}/learning_curve.h5",
     log:
         log_of("learning_curve"),
     benchmark:
@@ -100,7 +101,6 @@ rule learning_curve:
         run=CONFIG.learning_curve_run.name,
         sizes=CONFIG.learning_curve.sizes,
         settings=GRID_SETTINGS,
-        k=CONFIG.evaluation.k,
         threads=CONFIG.threads.training,
         code=code("transfer/learning_curve.py"),
     message:
@@ -111,7 +111,8 @@ rule learning_curve:
 
 rule learning_curve_figure:
     input:
-        rules.learning_curve.output,
+        scores=rules.learning_curve.output[0],
+        labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
     output:
         table=reported(table("learning_curve"), "Learning curve: table", "Tables", "learning_curve"),
         figure=reported(figure("learning_curve"), "Learning curve", "Figures", "learning_curve"),
@@ -129,6 +130,7 @@ rule learning_curve_figure:
         dataset=DATASET,
         test=TEST,
         run=CONFIG.learning_curve_run.short_name,
+        k=CONFIG.evaluation.k,
         code=code("transfer/learning_curve_figure.py"),
     message:
         "Metrics against the number of training images"
@@ -139,25 +141,27 @@ rule learning_curve_figure:
 rule independent:
     input:
         labels=f"{RESULTS}/labels/train.h5",
+        validation=f"{RESULTS}/labels/val.h5",
         train=feature_file(DATASET, "train", PLAIN) if PLAIN else [],
         evaluated=[feature_file(DATASET, split, PLAIN) for split in EVALUATED] if PLAIN else [],
     output:
-        expand(f"{RESULTS}/predictions/{{run}}/{{split}}.h5", run=INDEPENDENT or "independent", split=EVALUATED),
+        scores=expand(f"{RESULTS}/predictions/{{run}}/{{split}}.h5", run=INDEPENDENT or "independent", split=EVALUATED),
+        chosen=expand(f"{RESULTS}/predictions/{{run}}/chosen.json", run=INDEPENDENT or "independent")[0],
     log:
         log_of("independent"),
     benchmark:
         benchmark_of("independent")
     conda:
         "../../../envs/cpu.yaml"
-    threads: 1
+    threads: CONFIG.threads.training
     resources:
         mem_mb=memory(4000),
-        runtime=120,
+        runtime=720,
     params:
-        c=1.0,
+        cs=[0.01, 0.1, 1.0, 10.0, 100.0],
         code=code("transfer/independent.py"),
     message:
-        "Logistic regression of each label by itself on {input.train}"
+        "One-vs-rest logistic regression on {input.train}"
     script:
         "../../scripts/transfer/independent.py"
 
@@ -185,6 +189,7 @@ rule cooccurrence:
         dataset=DATASET,
         test=TEST,
         beside=EVALUATED_RUNS,
+        k=CONFIG.evaluation.k,
         support=20,
         code=code("transfer/cooccurrence.py"),
     message:
@@ -232,7 +237,8 @@ rule gallery:
         final=f"{RESULTS}/final_model.json",
         model=MODEL,
         labels=f"{RESULTS}/labels/{TEST}.h5",
-        images=images_of(TEST),
+        images=ancient(images_of(TEST)),
+        image_list=list_of(TEST),
         scores=expand(f"{RESULTS}/predictions/{{run}}/{TEST}.h5", run=FINETUNED),
     output:
         f"{RESULTS}/gallery.html",

@@ -39,7 +39,8 @@ rule predict_top_model:
 rule predict_finetuned:
     input:
         labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
-        images=[images_of(split) for split in EVALUATED],
+        images=[ancient(images_of(split)) for split in EVALUATED],
+        image_lists=[list_of(split) for split in EVALUATED],
         weights=f"{RESULTS}/finetuned/{{run}}/best.weights.h5",
         statistics=lambda wildcards: statistics_of(FINETUNED[wildcards.run].preprocess),
     output:
@@ -120,5 +121,39 @@ rule model:
         code=code("transfer/model.py"),
     message:
         "The final model as one file, for multilabel predict"
+    script:
+        "../../scripts/transfer/model.py"
+
+
+# The same of any run, on demand: snakemake results/…/model/{run}.h5
+rule model_of_run:
+    input:
+        weights=lambda wildcards: f"{folder_of_run(wildcards.run)}/best.weights.h5",
+        record=lambda wildcards: f"{folder_of_run(wildcards.run)}/run.json",
+        labels=f"{RESULTS}/labels/val.h5",
+        scores=f"{RESULTS}/predictions/{{run}}/val.h5",
+        base=lambda wildcards: [] if wildcards.run in FINETUNED else weights_of(CONFIG.base),
+        train=lambda wildcards: whitened_from(wildcards.run),
+        statistics=lambda wildcards: statistics_of(runs.parse(wildcards.run).preprocess),
+    output:
+        f"{RESULTS}/model/{{run}}.h5",
+    log:
+        f"logs/{DATASET}/model/{{run}}.log",
+    benchmark:
+        f"benchmarks/{DATASET}/model/{{run}}.tsv"
+    wildcard_constraints:
+        run=f"{STAGE1}|{STAGE2}",
+    conda:
+        "../../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        base=BASE,
+        epsilon=CONFIG.features.zca_epsilon,
+        code=code("transfer/model.py"),
+    message:
+        "{wildcards.run} as one file, for multilabel predict"
     script:
         "../../scripts/transfer/model.py"

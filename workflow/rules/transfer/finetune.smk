@@ -4,7 +4,8 @@
 rule finetune:
     input:
         labels=[f"{RESULTS}/labels/train.h5", f"{RESULTS}/labels/val.h5"],
-        images=[images_of("train"), images_of("val")],
+        images=[ancient(images_of("train")), ancient(images_of("val"))],
+        image_lists=[list_of("train"), list_of("val")],
         weights=weights_of(CONFIG.base),
         top_model=lambda wildcards: (f"{RESULTS}/top_models/{FINETUNED[wildcards.run].top_model.name}/best.weights.h5"),
         statistics=lambda wildcards: statistics_of(FINETUNED[wildcards.run].preprocess),

@@ -6,8 +6,15 @@ PANELS = {
     "fig5": {"fig5a": "fig5a", "fig5b": "fig5b", "fig5c": "fig5c"},
     "fig6": {"fig6a": "fig6", "fig6b": "fig6"},
 }
+# Panels of which enough runs are trained.
+DRAWN = {
+    name: {panel: runs_ for panel, runs_ in panels.items() if CONFIG.is_drawn(runs_)} for name, panels in PANELS.items()
+}
+LEFT_OUT = [panel for name, panels in PANELS.items() for panel in panels if panel not in DRAWN[name]]
 # All but Fig. 6b, whose times are measured: it is drawn by a rule of its own, and lies with the measured times.
-BY_EPOCH = PANELS | {"fig6": {"fig6a": "fig6"}}
+BY_EPOCH = {
+    name: {panel: runs_ for panel, runs_ in panels.items() if panel != "fig6b"} for name, panels in DRAWN.items()
+}
 BY_TIME = runs_of_panels({"fig6b": "fig6"})
 
 
@@ -68,6 +75,7 @@ rule run_tables:
     params:
         top_model_configurations={root: record_of(root) for root in STAGE_1},
         finetuned_configuration=FINETUNE_RECORD,
+        left_out=LEFT_OUT,
         code=code("transfer/run_tables.py"),
     message:
         "Every run of both stages: epochs, best epoch, losses"
@@ -104,7 +112,7 @@ rule loss_figures:
         runtime=10,
     params:
         figures={
-            **{name: runs_of_panels(panels) for name, panels in BY_EPOCH.items()},
+            **{name: runs_of_panels(panels) for name, panels in BY_EPOCH.items() if panels},
             "finetuning": {"finetuning": list(FINETUNED)},
         },
         reference=CONFIG.figures.reference,
@@ -209,7 +217,8 @@ rule examples:
     input:
         final=f"{RESULTS}/final_model.json",
         labels=f"{RESULTS}/labels/{TEST}.h5",
-        images=images_of(TEST),
+        images=ancient(images_of(TEST)),
+        image_list=list_of(TEST),
         scores=expand(f"{RESULTS}/predictions/{{run}}/{TEST}.h5", run=FINETUNED),
     output:
         table=reported(table("table3"), "Table 3: predictions for example images", "Tables", "table3"),
@@ -238,6 +247,7 @@ rule metric_table:
     input:
         finetuned=expand(f"{RESULTS}/metrics/{{run}}.json", run=FINETUNED),
         independent=expand(f"{RESULTS}/metrics/{{run}}.json", run=INDEPENDENT),
+        chosen=rules.independent.output.chosen if INDEPENDENT else [],
         coverage=metrics_of(COVERAGE),
         repeats=[path for root in SEEDS for path in metrics_of(root)],
         top_models=metrics_of(DATASET),

@@ -42,6 +42,19 @@ def feature_file(root, split, run):
     return f"results/{base}/features/{run.feature_file(split)}"
 
 
+def whitened_from(name):
+    """The training features from which those of a run of stage 1 are whitened; none where they are not."""
+    run = runs.parse(name)
+    if isinstance(run, runs.FinetuneRun) or run.pooling == run.extracted:
+        return []
+    return f"{RESULTS}/features/train_{run.preprocess}_{run.extracted}.h5"
+
+
+def folder_of_run(name):
+    """Where a run of either stage lies."""
+    return f"{RESULTS}/{'finetuned' if name in FINETUNED else 'top_models'}/{name}"
+
+
 def feature_files(root, run_list):
     """The features of train and val that top models are trained on, each file once."""
     return list(dict.fromkeys(feature_file(root, split, run) for run in run_list for split in ("train", "val")))
@@ -76,7 +89,7 @@ def job_name(root, batch):
 def record_of(root):
     """What runs of stage 1 record of the configuration that they come from: their own stage and those before it."""
     return {
-        "dataset": CONFIG.dataset.model_dump(),
+        "dataset": DATASET_RECORD,
         "labels": CONFIG.labels.model_dump() | {"kind": labels_kind(root)},
         "base": CONFIG.base.model_dump() | ({"weights": "random"} if root == RANDOM_BASE else {}),
         "grid": settings_of(root),

@@ -77,7 +77,7 @@ rule transfer:
         rules.table1.output,
         rules.run_tables.output,
         rules.loss_figures.output,
-        rules.time_figure.output,
+        [] if "fig6b" in LEFT_OUT else rules.time_figure.output,
         rules.table2.output,
         rules.examples.output,
         rules.model.output,

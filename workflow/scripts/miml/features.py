@@ -7,6 +7,7 @@ with logs.logged(snakemake.log[0]):
     from multilabel import provenance
     from multilabel.datasets.labels import LabelMatrix
     from multilabel.features import extraction
+    from multilabel.images import decode
     from multilabel.networks import backbones
 
     i, p = snakemake.input, snakemake.params
@@ -19,10 +20,10 @@ with logs.logged(snakemake.log[0]):
         {(p.preprocess, "blocks"): snakemake.output.features},
         skipped=snakemake.output.skipped,
         batch_size=p.batch_size,
-        reading=p.reading,
+        reading={**p.reading, **decode.reading(snakemake.config)},
         provenance={
             "base": p.base,
             "blocks": columns,
-            "inputs": provenance.digests(filter(None, [i.labels, i.weights])),
+            "inputs": provenance.digests(filter(None, [i.labels, i.image_list, i.weights])),
         },
     )

@@ -5,4 +5,4 @@ from multilabel.datasets import read_labels
 
 with logs.logged(snakemake.log[0]):
     i, p = snakemake.input, snakemake.params
-    read_labels(p.kind, i.annotations, i.images, crowds=p.crowds).save(snakemake.output[0])
+    read_labels(p.kind, i.annotations, i.images, **p.reading).save(snakemake.output[0])

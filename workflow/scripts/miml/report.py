@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from multilabel import logs
-from multilabel.experiments.miml import figures, protocol, tables
+from multilabel.experiments.miml import figures, protocol, reproduction, tables
+from multilabel.report import verdicts
 from multilabel.report.figures import save
 from multilabel.report.tables import write_table
 
@@ -13,6 +14,14 @@ with logs.logged(snakemake.log[0]):
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     published = tables.published()
     scores = {name: pd.read_csv(path) for name, path in zip([p.dataset, *p.beside], [i.scores, *i.beside], strict=True)}
+    rows = reproduction.page(published, p.dataset.split("_")[0], scores[p.dataset], comparable=not p.departures)
+    other = f" Not the paper's: {'; '.join(p.departures)}." if p.departures else ""
+    write_table(
+        pd.DataFrame(rows),
+        Path(o.reproduction[0]).with_suffix(""),
+        f"Paper 003 against {p.dataset}. {verdicts.counted(rows)}{other}",
+        shown=pd.DataFrame(verdicts.as_text(rows)),
+    )
     for frame in scores.values():
         frame["classifier"] = frame["classifier"].str.replace("VGG", p.network)
     theirs = {name: published.get(name.split("_")[0]) for name in scores}

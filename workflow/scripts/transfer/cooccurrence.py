@@ -15,7 +15,7 @@ with logs.logged(snakemake.log[0]):
     for run in dict.fromkeys([final, *p.beside]):
         test, validation = predictions.of_run(results, run, p.test), predictions.of_run(results, run, "val")
         chosen_on = (validation.truth, validation.scores)
-        decided = all_metrics.decided(test.truth, test.scores, validation=chosen_on)
+        decided = all_metrics.decided(test.truth, test.scores, k=p.k, validation=chosen_on)
         predicted[run] = decided["cardinality_threshold_per_class"]
     labels = LabelMatrix.load(i.labels)
     tables.write_table(

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from multilabel import logs
-from multilabel.experiments.transfer import figures
+from multilabel.experiments.transfer import figures, learning_curve_table
 from multilabel.report import tables
 from multilabel.report.figures import save
 
 with logs.logged(snakemake.log[0]):
-    p, curve = snakemake.params, pd.read_csv(snakemake.input[0])
+    i, p = snakemake.input, snakemake.params
+    curve = learning_curve_table.table(i.scores, val=i.labels[0], test=i.labels[-1], k=p.k)
     tables.write_table(
         curve,
         Path(snakemake.output.table[0]).with_suffix(""),

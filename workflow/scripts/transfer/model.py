@@ -1,35 +1,25 @@
-"""Write the final model as one self-describing file: weights, preprocessing, classes, thresholds from validation."""
+"""Write a run as one self-describing file: weights, preprocessing, classes, thresholds from validation."""
 
 from pathlib import Path
 
-from multilabel import export, files, logs, provenance
-from multilabel.datasets.labels import LabelMatrix
-from multilabel.evaluation import decisions, predictions
-from multilabel.experiments.transfer import runs
+from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
+    devices.configure(snakemake.threads)
+    from multilabel import files
+    from multilabel.experiments.transfer import model
+    from multilabel.features import whitening
+
     i, p = snakemake.input, snakemake.params
-    final = files.read_json(i.final)
-    results = Path(i.final).parent
-    run = results / "finetuned" / final["run"]
-    validation = predictions.of_run(results, final["run"], "val")
-    export.save(
+    final = files.read_json(i.final) if i.get("final") else None
+    run = final["run"] if final else snakemake.wildcards.run
+    model.save(
         snakemake.output[0],
-        run / "best.weights.h5",
-        experiment="transfer",
-        run=final["run"],
+        run,
+        results=Path(i.labels).parents[1],
         base=p.base,
-        preprocess=runs.parse(final["run"]).preprocess,
-        classes=LabelMatrix.load(i.labels).classes,
-        thresholds=decisions.cardinality_thresholds(validation.scores, validation.truth),
-        statistics=files.read_json(i.statistics) if i.statistics else None,
-        provenance={
-            "run": files.read_json(run / "run.json"),
-            "chosen_by": {"criterion": final["criterion"], "value": final["values"][final["run"]]},
-            "thresholds": {
-                "from": "as many images predicted per class as have it",
-                "images": len(validation.truth),
-                "inputs": provenance.digests([i.labels, predictions.path_of(results, final["run"], "val")]),
-            },
-        },
+        base_weights=i.get("base") or None,
+        whitening=whitening.fit(i.train, p.epsilon) if i.get("train") else None,
+        statistics=i.statistics or None,
+        chosen_by={"criterion": final["criterion"], "value": final["values"][run]} if final else None,
     )

@@ -6,6 +6,7 @@ with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
     from multilabel.evaluation import predictions
     from multilabel.experiments.transfer import finetune
+    from multilabel.images import decode
 
     i, p = snakemake.input, snakemake.params
     places = list(zip(i.labels, i.images, snakemake.output.scores, strict=True))
@@ -19,7 +20,7 @@ with logs.logged(snakemake.log[0]):
             images=images,
             base={**p.base, "weights": None},
             statistics=i.statistics or None,
-            reading=p.reading,
+            reading={**p.reading, **decode.reading(snakemake.config)},
             perturb=seed,
         )
         predictions.save(output, image_id, scores)

@@ -1,4 +1,4 @@
-"""Write the tables of all runs, refusing runs of another configuration than the current one."""
+"""Write the tables of all runs, refusing runs of another configuration or of other files than the current ones."""
 
 from pathlib import Path
 
@@ -11,12 +11,15 @@ with logs.logged(snakemake.log[0]):
         own = f"results/{root}/top_models/"
         provenance.require([path for path in i.top_model_records if path.startswith(own)], configuration)
     provenance.require(i.finetuned_records, p.finetuned_configuration)
+    provenance.require_inputs([*i.top_model_records, *i.finetuned_records])
 
     frame = tables.run_table(curves.read(i.top_model_logs), curves.read_repeats(i.repeats))
+    panels = ", ".join(f"Fig. {panel.removeprefix('fig')}" for panel in p.left_out)
+    without = f" Left out, because fewer than two of their runs are trained: {panels}." if panels else ""
     tables.write_table(
         frame,
         Path(o.top_models[0]).with_suffix(""),
-        "Top models (stage 1), best validation loss first.",
+        f"Top models (stage 1), best validation loss first.{without}",
         shown=tables.with_deviations(frame, 5),
         digits=5,
     )

@@ -11,6 +11,7 @@ with logs.logged(snakemake.log[0]):
     from multilabel.datasets.labels import LabelMatrix
     from multilabel.evaluation import predictions
     from multilabel.experiments.transfer import single_label
+    from multilabel.images import decode
     from multilabel.networks import backbones, pretraining
 
     i, p = snakemake.input, snakemake.params
@@ -24,7 +25,12 @@ with logs.logged(snakemake.log[0]):
         classifier = backbones.build(**p.base, weights=i.weights, top=True)
         outputs, preprocess = single_label.counterparts(labels.classes), "caffe"
     image_id, scores = single_label.predict(
-        classifier, labels, i.images, outputs, preprocess=preprocess, reading=p.reading
+        classifier,
+        labels,
+        i.images,
+        outputs,
+        preprocess=preprocess,
+        reading={**p.reading, **decode.reading(snakemake.config)},
     )
     predictions.save(snakemake.output.scores, image_id, scores)
     files.write_json(snakemake.output.counterparts, outputs)

@@ -52,12 +52,7 @@ def in_one_call(models: Sequence[keras.Model]) -> Scorer:
 
 def shares_convolutions(models: Sequence[keras.Model]) -> bool:
     """Whether all networks have the same convolutions, bit by bit."""
-    first, *others = ([weight.numpy() for weight in _of_convolutions(model)] for model in models)
-    return all(np.array_equal(a, b) for other in others for a, b in zip(first, other, strict=True))
-
-
-def _of_convolutions(model: keras.Model) -> list[keras.Variable]:
-    return [weight for layer in networks.convolutions(model) for weight in layer.weights]
+    return len({networks.digest(model) for model in models}) == 1
 
 
 def _convolutions(models: Sequence[keras.Model]) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -12,6 +12,7 @@ For 100×100 images and as many outputs as there are labels, 20 in the tutorial,
 So a network of Model 1 has 17,400,865 and Model 3 has 17,410,612, nearly all in the hidden layer.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ class Sizes:
     input_size: int = 100
     filters: Sequence[int] = (32, 64)
     hidden: int = 512
-    dropout: tuple[float, float] = (0.25, 0.5)
+    dropout: Sequence[float] = (0.25, 0.5)
 
 
 def build(outputs: int, sizes: Sizes, *, seed: int) -> keras.Model:
@@ -83,6 +84,15 @@ def share_convolutions(model: keras.Model, first: keras.Model) -> keras.Model:
         own.set_weights(shared.get_weights())
         own.trainable = False
     return model
+
+
+def digest(model: keras.Model) -> str:
+    """A sha256 of the bits of all convolutions of a network."""
+    found = hashlib.sha256()
+    for layer in convolutions(model):
+        for weight in layer.get_weights():
+            found.update(weight.tobytes())
+    return found.hexdigest()
 
 
 def _smallest(blocks: int) -> int:

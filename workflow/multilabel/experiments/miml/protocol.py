@@ -5,7 +5,7 @@ metrics are taken on the rest. Its Fig. 3 repeats that with fewer training image
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,28 +15,31 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from multilabel.datasets.labels import LabelMatrix
-from multilabel.evaluation import metrics
 from multilabel.features import files as features_
+from multilabel.files import complete_or_absent
 from multilabel.training import linear
 
 CLASSIFIERS: Mapping[str, linear.Penalty] = {"VGG+L1LR": "l1", "VGG+LR": "l2"}
-METRICS: Mapping[str, tuple[Callable[..., float], str]] = {
-    "average precision": (metrics.image_average_precision, "↑"),
-    "coverage": (metrics.coverage, "↓"),
-    "Hamming loss": (lambda truth, scores: metrics.hamming_loss(truth, scores > 0), "↓"),
-    "one error": (metrics.one_error, "↓"),
-    "ranking loss": (metrics.ranking_loss, "↓"),
-}
-"""The five metrics of the paper's Table 1, of truth and decision values, and whether high or low values are good."""
 
 
 class Samples(NamedTuple):
-    """Features N×D with labels N×L of the same images, and the columns (start, end) that each block of layers has."""
+    """Features N×D with labels N×L of the images (N,), and the columns (start, end) that each block of layers has."""
 
+    image_id: NDArray[np.int64]
     x: NDArray[np.float64]
     truth: NDArray[np.uint8]
     classes: tuple[str, ...]
     blocks: Mapping[str, tuple[int, int]]
+
+
+class Values(NamedTuple):
+    """Decision values M×L of a classifier for the test images (M,) of a split, and how many images trained it."""
+
+    split: int
+    classifier: str
+    images: int
+    image_id: NDArray[np.int64]
+    values: NDArray[np.float64]
 
 
 def load(feature_file: str | Path, label_file: str | Path) -> Samples:
@@ -57,7 +60,7 @@ def load(feature_file: str | Path, label_file: str | Path) -> Samples:
             f"{label_file}: expected at least 2 images of each class, one to train and one to test on; "
             f"found fewer of {', '.join(rare)}"
         )
-    return Samples(x.astype(np.float64), truth, labels.classes, blocks_of(feature_file))
+    return Samples(image_id, x.astype(np.float64), truth, labels.classes, blocks_of(feature_file))
 
 
 def blocks_of(feature_file: str | Path) -> dict[str, tuple[int, int]]:
@@ -88,8 +91,8 @@ def evaluate(
     solver: linear.Solver,
     seed: int,
     report: Callable[[str], None] = print,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Train and test both classifiers on some of the random splits.
+) -> tuple[list[Values], pd.DataFrame]:
+    """Train both classifiers on some of the random splits, and apply them to the rest.
 
     Args:
         samples: of the whole dataset.
@@ -102,10 +105,10 @@ def evaluate(
         report: takes a line per split.
 
     Returns:
-        The scores: split, classifier, images (that trained), and a column per metric; and the chosen features: split,
-        classifier, class, block, and how many features of the block have a weight other than 0.
+        The decision values; and the chosen features: split, classifier, class, block, and how many features of the
+        block have a weight other than 0.
     """
-    scores: list[dict[str, Any]] = []
+    values: list[Values] = []
     chosen: list[dict[str, Any]] = []
     for number in numbers:
         train, test = split_rows(len(samples.x), share, seed=seed, number=number)
@@ -113,9 +116,8 @@ def evaluate(
             for size in [*(size for size in sizes if size < len(train)), len(train)]:
                 rows = train[:size]
                 model = linear.fit(samples.x[rows], samples.truth[rows], penalty=penalty, c=c, solver=solver)
-                values = linear.scores(model, samples.x[test])
-                found = {name: metric(samples.truth[test], values) for name, (metric, _) in METRICS.items()}
-                scores.append({"split": number, "classifier": classifier, "images": size, **found})
+                found = linear.scores(model, samples.x[test])
+                values.append(Values(number, classifier, size, samples.image_id[test], found))
             chosen += [
                 {
                     "split": number,
@@ -127,6 +129,25 @@ def evaluate(
                 for label, name in enumerate(samples.classes)
                 for block, span in samples.blocks.items()
             ]
-        last = {row["classifier"]: row["average precision"] for row in scores if row["split"] == number}
-        report(f"split {number}: " + ", ".join(f"average precision {last[name]:.3f} ({name})" for name in last))
-    return pd.DataFrame(scores), pd.DataFrame(chosen)
+        report(f"split {number}: {len(train)} images trained {' and '.join(CLASSIFIERS)}, {len(test)} test them")
+    return values, pd.DataFrame(chosen)
+
+
+def save_values(path: str | Path, found: Iterable[Values]) -> None:
+    """Write decision values as HDF5: split / classifier / images, and the split's image ids."""
+    with complete_or_absent(path) as temporary, h5py.File(temporary, "w") as file:
+        for split, classifier, images, image_id, values in found:
+            group = file.require_group(str(split))
+            if "image_id" not in group:
+                group["image_id"] = image_id
+            group[f"{classifier}/{images}"] = values
+
+
+def load_values(path: str | Path) -> Iterator[Values]:
+    """Decision values in the order in which `evaluate` gives them, by split."""
+    with h5py.File(path, "r", locking=False) as file:
+        for split in sorted(file, key=int):
+            image_id = file[split]["image_id"][()]
+            for classifier in CLASSIFIERS:
+                for images, values in sorted(file[split][classifier].items(), key=lambda item: int(item[0])):
+                    yield Values(int(split), classifier, int(images), image_id, values[()])

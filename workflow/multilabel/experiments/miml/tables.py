@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from multilabel.experiments.miml.protocol import CLASSIFIERS, METRICS
+from multilabel.experiments.miml.measures import METRICS
+from multilabel.experiments.miml.protocol import CLASSIFIERS
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
 

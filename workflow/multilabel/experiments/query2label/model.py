@@ -4,16 +4,19 @@ What a checkpoint is follows from the shapes of its tensors. `config_new.json` b
 heads, image size, normalisation.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
+import tensorflow as tf
 
-from multilabel.experiments.query2label import transformer
+from multilabel.experiments.query2label import heads, transformer
+from multilabel.experiments.query2label.preparation import normalised
+from multilabel.export import Model
 from multilabel.files import read_json
-from multilabel.networks import checkpoints, cvt, pytorch, resnet, swin
+from multilabel.networks import backbones, checkpoints, cvt, pytorch, resnet, swin
 from multilabel.networks.blocks import count
 
 BACKBONE, BODY = "backbone.0.", "backbone.0.body."
@@ -58,7 +61,7 @@ def build(architecture: Architecture, *, dropout: float = 0.1) -> keras.Model:
         backbone = resnet.build(**options, input_size=size, frozen=True, prefix=BODY)
     else:
         backbone = {"swin": swin, "cvt": cvt}[kind].build(**options, input_size=size, prefix=BACKBONE)
-    return on(
+    return transformer.on(
         backbone,
         classes=architecture.classes,
         width=architecture.width,
@@ -68,23 +71,6 @@ def build(architecture: Architecture, *, dropout: float = 0.1) -> keras.Model:
         decoder_layers=architecture.decoder_layers,
         project=architecture.project,
         dropout=dropout,
-    )
-
-
-def on(backbone: keras.Model, **options: Any) -> keras.Model:
-    """The model on any backbone whose output is a map N×H×W×channels, as those of `keras.applications` without top.
-
-    Args:
-        backbone: images → map; its layers become the model's.
-        options: of `transformer.build`: classes, width, feedforward, …
-
-    Raises:
-        ValueError: the output is no map.
-    """
-    if len(backbone.output.shape) != 4:
-        raise ValueError(f"expected a map N×H×W×channels, found {backbone.name} with {tuple(backbone.output.shape)}")
-    return keras.Model(
-        backbone.input, transformer.build(backbone.output, **options), name=f"query2label_{backbone.name}"
     )
 
 
@@ -114,6 +100,34 @@ def load(
     model = build(architecture)
     pytorch.load(model, state.tensors, checkpoint)
     return model, architecture
+
+
+def network(model: Model) -> tuple[keras.Model, Callable[[tf.Tensor], tf.Tensor]]:
+    """The Keras model of a model file, and a function from its images to scores; see `export.network`.
+
+    Raises:
+        ValueError: the weights are damaged or do not fit, or the file is of another version; the message names it.
+    """
+    found = of_file(model)
+
+    def scores(pixels: tf.Tensor) -> tf.Tensor:
+        return tf.sigmoid(found(normalised(pixels, model.preprocess), training=False))
+
+    return found, scores
+
+
+def of_file(model: Model) -> keras.Model:
+    """The network of a model file, trained or imported: normalised images → logits."""
+    said = model.base
+    try:
+        if "architecture" in said:
+            found = build(Architecture(**said["architecture"]))
+        else:
+            found = heads.build(heads.Design(**said["design"]), len(model.classes))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{model.path}: damaged, its description is not whole: {error}") from error
+    backbones.load_weights(found, model.path)
+    return found
 
 
 def read_architecture(

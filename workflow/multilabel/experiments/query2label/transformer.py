@@ -217,3 +217,18 @@ class Head(Block):
 def _uniform(inputs: int) -> keras.initializers.Initializer:
     """How PyTorch starts what has this many inputs: uniform in ±1/√inputs."""
     return keras.initializers.RandomUniform(-(inputs**-0.5), inputs**-0.5)
+
+
+def on(backbone: keras.Model, **options: Any) -> keras.Model:
+    """The model on any backbone whose output is a map N×H×W×channels, as those of `keras.applications` without top.
+
+    Args:
+        backbone: images → map; its layers become the model's.
+        options: of `build`: classes, width, feedforward, …
+
+    Raises:
+        ValueError: the output is no map.
+    """
+    if len(backbone.output.shape) != 4:
+        raise ValueError(f"expected a map N×H×W×channels, found {backbone.name} with {tuple(backbone.output.shape)}")
+    return keras.Model(backbone.input, build(backbone.output, **options), name=f"query2label_{backbone.name}")

@@ -1,6 +1,6 @@
 """Stage 2: base network and top model, trained together on images (Maddox 2017, sections 4.2 and 5.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ def train(
     settings: Mapping[str, Any],
     reading: Mapping[str, Any],
     record: Mapping[str, Any],
+    image_lists: Sequence[str] = (),
     timing: str | Path | None = None,
     tensorboard: str | Path | None = None,
 ) -> None:
@@ -53,13 +54,14 @@ def train(
         settings: epochs, patience, min_delta, momentum, decay, seed, memory_gb.
         reading: how images are read: workers, damaged, orient.
         record: what `run.json` records of the run's origin.
+        image_lists: the lists of the images of train and val, which it records, too.
         timing: a file for the seconds of its epochs; None: no file.
         tensorboard: a folder for TensorBoard's logs; None: no logs.
     """
     run = _finetune_run(name)
     splits = [LabelMatrix.load(path) for path in labels]
     network = backbones.build(**base)
-    head = top_models.load(top_model_weights, _feature_count(network, run), len(splits[0].classes))
+    head = top_models.load(top_model_weights, feature_count(network, run.top_model.pooling), len(splits[0].classes))
     sources = [
         image_files.source(
             _paths(split, Path(place)),
@@ -71,7 +73,7 @@ def train(
         )
         for split, place in zip(splits, images, strict=True)
     ]
-    inputs = [*labels, top_model_weights, *filter(None, [base["weights"], statistics])]
+    inputs = [*labels, *image_lists, top_model_weights, *filter(None, [base["weights"], statistics])]
     loop.run(
         Path(folder),
         {"specification": asdict(run), "inputs": provenance.digests(inputs), "settings": settings, **record},
@@ -130,21 +132,37 @@ def load(weights: str | Path, run: FinetuneRun, base: Mapping[str, Any], classes
         ValueError: the weights do not fit or are damaged; the message names the file.
     """
     network = backbones.build(**{**base, "weights": None})
-    model = build(network, run, top_models.build(run.top_model, _feature_count(network, run), classes, seed=0))
+    model = build(
+        network, run, top_models.build(run.top_model, feature_count(network, run.top_model.pooling), classes, seed=0)
+    )
     backbones.load_weights(model, Path(weights))
     return model
 
 
 def build(base: keras.Model, run: FinetuneRun, top_model: keras.Model) -> keras.Model:
-    """Base network, pooling and top model in one: normalised images → logits; frozen layers do not train."""
+    """Base network, pooling and top model in one: normalised images → logits; frozen layers do not train.
+
+    Raises:
+        ValueError: the base network has fewer layers than are to be frozen.
+    """
+    if run.frozen != "all" and int(run.frozen) > len(base.layers):
+        raise ValueError(
+            f"finetune.runs: {run.short_name} freezes {run.frozen} layers, and {base.name} has {len(base.layers)}; "
+            f"expected a number from 0 to {len(base.layers)}, or all"
+        )
     for layer in base.layers if run.frozen == "all" else base.layers[: int(run.frozen)]:
         layer.trainable = False
-    pooling = {
+    return joined(base, run.top_model.pooling, top_model)
+
+
+def joined(base: keras.Model, pooling: str, top_model: keras.Model) -> keras.Model:
+    """Base network, pooling (`77`, `avg` or `max`) and top model in one: normalised images → logits."""
+    layer_of = {
         "77": keras.layers.Flatten,
         "avg": keras.layers.GlobalAveragePooling2D,
         "max": keras.layers.GlobalMaxPooling2D,
-    }[run.top_model.pooling]
-    x = pooling(name="pooling")(base.output)
+    }
+    x = layer_of[pooling](name="pooling")(base.output)
     for layer in top_model.layers[1:]:
         x = layer(x)
     return keras.Model(base.input, x, name="multilabel")
@@ -166,10 +184,10 @@ def _paths(labels: LabelMatrix, folder: Path) -> list[Path]:
     return [folder / name for name in labels.file_name]
 
 
-def _feature_count(base: keras.Model, run: FinetuneRun) -> int:
+def feature_count(base: keras.Model, pooling: str) -> int:
     """Numbers that the top model takes: all of the feature map with `77`, else one a channel."""
     height, width, channels = base.output_shape[1:]
-    return channels * (height * width if run.top_model.pooling == "77" else 1)
+    return channels * (height * width if pooling == "77" else 1)
 
 
 def _finetune_run(name: str) -> FinetuneRun:

@@ -1,27 +1,122 @@
-"""A fine-tuned run as the network of a model file."""
+"""A run of either stage as a model file, and the network of such a file."""
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from multilabel.experiments.transfer import finetune, runs
+from multilabel import export, provenance
+from multilabel.datasets.labels import LabelMatrix
+from multilabel.evaluation import decisions, predictions
+from multilabel.experiments.transfer import finetune, runs, top_models
 from multilabel.export import Model
+from multilabel.features.whitening import Whitening
+from multilabel.files import read_json
 from multilabel.images.normalise import normalise
+from multilabel.networks import backbones
+
+
+def save(
+    path: str | Path,
+    name: str,
+    *,
+    results: str | Path,
+    base: Mapping[str, Any],
+    base_weights: str | None = None,
+    whitening: Whitening | None = None,
+    statistics: str | None = None,
+    chosen_by: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a finished run as a model file, with thresholds from its scores on validation images.
+
+    Args:
+        path: the file to write.
+        name: the run's name.
+        results: the folder of the dataset's results, where the run and its predictions lie.
+        base: arguments of `backbones.build`, weights apart.
+        base_weights: the base network's weights, for a run of stage 1; a fine-tuned run has its own.
+        whitening: what whitened the features of a run of stage 1.
+        statistics: file of the channel statistics that `zmuvf` needs.
+        chosen_by: why this run, for its provenance.
+    """
+    run, results = runs.parse(name), Path(results)
+    folder = results / ("top_models" if isinstance(run, runs.TopModelRun) else "finetuned") / name
+    labels = results / "labels/val.h5"
+    validation = predictions.of_run(results, name, "val")
+    classes = LabelMatrix.load(labels).classes
+    with tempfile.TemporaryDirectory() as temporary:
+        weights = folder / "best.weights.h5"
+        if isinstance(run, runs.TopModelRun):
+            whole = _whole(run, weights, {**base, "weights": base_weights}, len(classes), whitening)
+            weights = Path(temporary, "whole.weights.h5")
+            whole.save_weights(weights)
+        export.save(
+            path,
+            weights,
+            experiment="transfer",
+            run=name,
+            base=base,
+            preprocess=run.preprocess,
+            classes=classes,
+            thresholds=decisions.cardinality_thresholds(validation.scores, validation.truth),
+            statistics=read_json(statistics) if statistics else None,
+            provenance={
+                "run": read_json(folder / "run.json"),
+                **({"chosen_by": chosen_by} if chosen_by else {}),
+                "thresholds": {
+                    "from": "as many images predicted per class as have it",
+                    "images": len(validation.truth),
+                    "inputs": provenance.digests([str(labels), predictions.path_of(results, name, "val")]),
+                },
+            },
+        )
 
 
 def network(model: Model) -> tuple[keras.Model, Callable[[tf.Tensor], tf.Tensor]]:
     """The Keras model, normalised images → logits, and a function from its images to scores; see `export.network`.
 
     Raises:
-        ValueError: the weights are damaged or do not fit, or the run is not a fine-tuned one.
+        ValueError: the weights are damaged or do not fit.
     """
     run = runs.parse(model.run)
-    if not isinstance(run, runs.FinetuneRun):
-        raise ValueError(f"{model.path}: expected the model of a fine-tuned run, found {model.run}")
-    network_ = finetune.load(model.path, run, model.base, len(model.classes))
+    if isinstance(run, runs.FinetuneRun):
+        network_ = finetune.load(model.path, run, model.base, len(model.classes))
+    else:
+        network_ = _joined(run, {**model.base, "weights": None}, len(model.classes))
+        backbones.load_weights(network_, model.path)
 
     def scores(pixels: tf.Tensor) -> tf.Tensor:
         return tf.sigmoid(network_(normalise(pixels, model.preprocess, model.statistics), training=False))
 
     return network_, scores
+
+
+def _joined(run: runs.TopModelRun, base: Mapping[str, Any], classes: int) -> keras.Model:
+    """The base network and the top model of a run of stage 1, this one with random weights."""
+    below = backbones.build(**base)
+    inputs = finetune.feature_count(below, run.extracted)
+    return finetune.joined(below, run.extracted, top_models.build(run, inputs, classes, seed=0))
+
+
+def _whole(
+    run: runs.TopModelRun, weights: Path, base: Mapping[str, Any], classes: int, whitening: Whitening | None
+) -> keras.Model:
+    """The same with the run's weights.
+
+    Whitening is linear, as is the first layer: (x − mean)·M·W + b is x·(M·W) + (b − mean·M·W), so the two become one.
+    """
+    whole = _joined(run, base, classes)
+    inputs = finetune.feature_count(keras.Model(whole.input, whole.get_layer("pooling").input), run.extracted)
+    top_model = top_models.load(weights, inputs, classes)
+    for layer in top_model.layers:
+        if layer.weights:
+            whole.get_layer(layer.name).set_weights(layer.get_weights())
+    if whitening is not None:
+        first = next(whole.get_layer(layer.name) for layer in top_model.layers if layer.weights)
+        kernel, bias = first.get_weights()
+        kernel = whitening.matrix @ kernel
+        first.set_weights([kernel, bias - whitening.mean @ kernel])
+    return whole

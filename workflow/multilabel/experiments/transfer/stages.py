@@ -1,6 +1,6 @@
 """The stages of the experiment in DVC, and its jobs that are sent to a cluster together."""
 
-from multilabel.config.transfer import PANELS, Keys
+from multilabel.config.transfer import Keys
 from multilabel.stages import Plot, Stage
 
 RUN_FOLDERS = ["top_models", "finetuned"]
@@ -16,6 +16,7 @@ GROUPS = {
         "predict_top_model",
         "final_model",
         "model",
+        "model_of_run",
         "run_tables",
         "loss_figures",
         "time_figure",
@@ -48,7 +49,6 @@ PLOTS = [
 
 def stages(config: Keys) -> list[Stage]:
     """The stages, in the order of the data. Seconds are measured and differ each time: what shows them comes last."""
-    panels = [f"figures.{panel}" for panel in PANELS]
     compared = config.finetune.random_base or config.grid.coverage
     starts = ["finetune.runs", "finetune.random_base"] if compared else []
     coverage = ["grid.coverage"] if config.grid.coverage else []
@@ -64,7 +64,6 @@ def stages(config: Keys) -> list[Stage]:
                 "grid.runs",
                 "grid.extra",
                 *coverage,
-                *panels,
                 *starts,
                 "threads.features",
                 *pretraining,
@@ -73,9 +72,9 @@ def stages(config: Keys) -> list[Stage]:
         Stage(
             "top_models",
             "all_top_models",
-            [*data, "grid", *panels, *starts, "threads.features", "threads.training"],
+            [*data, "grid", *starts, "threads.features", "threads.training"],
         ),
-        Stage("finetune", "all_finetuned", [*data, "features.workers", "grid", "finetune", "threads"]),
+        Stage("finetune", "all_finetuned", [*data, "grid", "finetune", "threads"]),
         Stage(
             "evaluate",
             "all_metrics",
@@ -84,7 +83,6 @@ def stages(config: Keys) -> list[Stage]:
                     "dataset",
                     *(["labels"] if coverage else []),
                     "base",
-                    "features.workers",
                     "grid",
                     *(starts or ["finetune.runs"]),
                     "evaluation",

@@ -1,0 +1,16 @@
+"""The stage of the experiment in DVC, and its jobs that are sent to a cluster together."""
+
+from multilabel.config.single_positive import Keys
+from multilabel.stages import Plot, Stage
+
+RUN_FOLDERS = ["single_positive/runs"]
+"""Folders below the results whose entries are runs."""
+
+GROUPS = {"single_positive": ["single_positive_metrics", "single_positive_hidden", "single_positive_report"]}
+PLOTS: list[Plot] = []
+
+
+def stages(config: Keys) -> list[Stage]:
+    """One stage: its searches end together."""
+    keys = ["dataset", "labels", "base", "features", "single_positive", "threads"]
+    return [Stage("single_positive", "single_positive", keys)]
