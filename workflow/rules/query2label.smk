@@ -204,27 +204,53 @@ rule query2label_table1:
 Q2L_COMPARED = len(Q2L_RUNS) > 1
 
 
-rule query2label_report:
+# Milliseconds are measured: not among the files that are the same each time.
+rule query2label_comparison:
     input:
         labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
-        images=ancient(images_of(TEST)),
-        image_lists=list_of(TEST),
         predictions=[
             f"{Q2L}/predictions/{run}/{split}.h5" for runs in Q2L_RUNS.values() for run in runs for split in EVALUATED
         ],
         metrics=[f"{Q2L}/metrics/{run}.json" for runs in Q2L_RUNS.values() for run in runs],
-        cost=f"{Q2L}/timing/cost.csv" if Q2L_COMPARED else [],
+        cost=f"{Q2L}/timing/cost.csv",
+    output:
+        q2l_reported(table("comparison", f"{Q2L}/timing"), "Comparison", "Tables", "comparison"),
+    log:
+        log_of("query2label_comparison"),
+    benchmark:
+        benchmark_of("query2label_comparison")
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        runs=Q2L_RUNS,
+        titles=Q2L_KEYS.titles,
+        evaluated=EVALUATED,
+        evaluation={
+            "k": CONFIG.evaluation.k,
+            "resamples": CONFIG.evaluation.resamples,
+            "seed": CONFIG.evaluation.seed,
+        },
+        folder=lambda wildcards, input: os.path.dirname(os.path.dirname(input.metrics[0])),
+        dataset=DATASET,
+        code=code("query2label/comparison.py"),
+    message:
+        "Query2Label beside its base"
+    script:
+        "../scripts/query2label/comparison.py"
+
+
+rule query2label_report:
+    input:
+        labels=f"{RESULTS}/labels/{TEST}.h5",
+        images=ancient(images_of(TEST)),
+        image_lists=list_of(TEST),
         inside=[f"{Q2L}/attention/{run}.csv" for run in Q2L_LOOKING] if Q2L_MASKS else [],
         examples=[f"{Q2L}/attention/{run}.h5" for run in Q2L_SHOWN],
     output:
-        **(
-            {
-                # Milliseconds are measured: not among the files that are the same each time.
-                "comparison": q2l_reported(table("comparison", f"{Q2L}/timing"), "Comparison", "Tables", "comparison")
-            }
-            if Q2L_COMPARED
-            else {}
-        ),
         **(
             {"attention": q2l_reported(table("attention", Q2L), "Attention: table", "Tables", "attention_table")}
             if Q2L_MASKS
@@ -245,30 +271,30 @@ rule query2label_report:
         mem_mb=memory(2000),
         runtime=60,
     params:
-        runs=Q2L_RUNS,
-        titles=Q2L_KEYS.titles,
-        evaluated=EVALUATED,
-        evaluation={
-            "k": CONFIG.evaluation.k,
-            "resamples": CONFIG.evaluation.resamples,
-            "seed": CONFIG.evaluation.seed,
-        },
         looking=Q2L_LOOKING,
         figures=[f"looks_{run}" for run in Q2L_SHOWN],
         size=CONFIG.base.input_size,
         orient=CONFIG.oriented,
-        folder=lambda wildcards, input: os.path.dirname(os.path.dirname(input.metrics[0])) if input.metrics else Q2L,
         dataset=DATASET,
         code=code("query2label/report.py"),
     message:
-        "Query2Label beside its base, and where labels looked"
+        "Where labels looked"
     script:
         "../scripts/query2label/report.py"
 
 
-rule query2label:
+rule query2label_results:
     input:
         rules.query2label_table1.output,
         rules.query2label_report.output,
+        [f"{Q2L}/metrics/{run}.json" for runs in Q2L_RUNS.values() for run in runs],
+    message:
+        "All of Query2Label is complete, but for what shows measured times"
+
+
+rule query2label:
+    input:
+        rules.query2label_results.input,
+        rules.query2label_comparison.output if Q2L_COMPARED else [],
     message:
         "Query2Label is complete: results are in {Q2L}"

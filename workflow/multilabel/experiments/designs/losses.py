@@ -1,6 +1,6 @@
 """The losses with which Model 3 and the networks on features are trained."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,7 +47,7 @@ def objective(loss: str, labels: np.ndarray, *, gamma: float) -> Objective:
         return objectives.Focal(gamma, **options)
     if loss == "asymmetric":  # as its authors use it for COCO, with ε small enough that hard positives still learn
         return AsymmetricLoss(4.0, 1.0, 0.05, epsilon=1e-8, scale=1.0, **options)
-    made = {
+    made: dict[str, Callable[..., Objective]] = {
         "sigmoid_mse": objectives.SquaredError,
         "tanh_mse": objectives.TanhSquaredError,
         "softmax": objectives.Softmax,

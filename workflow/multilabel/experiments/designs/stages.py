@@ -15,5 +15,10 @@ PLOTS: list[Plot] = []
 
 def stages(config: Keys) -> list[Stage]:
     """Everything, and then what shows measured times, which differ each time."""
-    keys = ["dataset", "labels", "base", "evaluation", "designs", "threads"]
-    return [Stage("designs", "designs_results", keys), Stage("designs_timing", "designs", keys)]
+    keys = ["dataset", "labels", "base", "evaluation", "designs", "threads.training"]
+    measured = ["dataset.name", "dataset.subset", "dataset.validation", "evaluation.resamples", "evaluation.seed"]
+    sizes = [f"designs.{key}" for key in ("input_size", "filters", "hidden")]
+    return [
+        Stage("designs", "designs_results", [*keys, "threads.features", "threads.finetuning"]),
+        Stage("designs_timing", "designs", [*measured, *sizes, "threads.training"]),
+    ]

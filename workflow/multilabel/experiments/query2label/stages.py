@@ -1,4 +1,4 @@
-"""The stage of the experiment in DVC, and its jobs that are sent to a cluster together."""
+"""The stages of the experiment in DVC, and its jobs that are sent to a cluster together."""
 
 from multilabel.config.query2label import Keys
 from multilabel.stages import Plot, Stage
@@ -6,11 +6,11 @@ from multilabel.stages import Plot, Stage
 RUN_FOLDERS = ["query2label/runs"]
 """Folders below the results whose entries are runs."""
 
-GROUPS = {"query2label": ["query2label_table1", "query2label_report"]}
+GROUPS = {"query2label": ["query2label_table1", "query2label_report", "query2label_comparison"]}
 PLOTS: list[Plot] = []
 
 
 def stages(config: Keys) -> list[Stage]:
-    """One stage: it is one training and what is said of it."""
-    keys = ["dataset", "labels", "base", "features.batch_size", "evaluation", "query2label"]
-    return [Stage("query2label", "query2label", [*keys, "threads.finetuning"])]
+    """Training and what is said of it, and then what shows measured times, which differ each time."""
+    keys = ["dataset", "labels", "base", "features.batch_size", "evaluation", "query2label", "threads"]
+    return [Stage("query2label", "query2label_results", keys), Stage("query2label_timing", "query2label", keys)]
