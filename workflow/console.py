@@ -6,6 +6,7 @@ calls with --verbose or --quiet show what Snakemake shows.
 
 import logging
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ HIDDEN_EVENTS = {
     LogEvent.RESOURCES_INFO,
     LogEvent.JOB_STARTED,
     LogEvent.JOB_FINISHED,
+    LogEvent.GROUP_INFO,  # each of its jobs has its line
 }
 HIDDEN_STARTS = (
     "Building DAG of jobs",
@@ -94,11 +96,26 @@ class Console(DefaultFormatter):
         """A job that failed, and the end of its log."""
         name = self.messages.get(msg["jobid"], msg["rule_name"])
         self.failed.append(name)
-        lines = [f"{time.strftime('%H:%M:%S')} FAILED: {name}"]
-        for path in msg["log"]:
-            lines.append(f"  {path}:")
-            lines += [f"    {line}" for line in end_of_log(path)] if self.show_failed_logs else []
-        return "\n".join(lines)
+        return "\n".join([f"{time.strftime('%H:%M:%S')} FAILED: {name}", *self._ends_of_logs(msg["log"])])
+
+    def format_group_error(self, msg: dict[str, Any]) -> str:
+        """Jobs that were sent to a cluster together, one of which failed, with the logs of all that wrote one."""
+        names = [self.messages.get(job["jobid"], job["rule_name"]) for job in msg["job_error_info"]]
+        self.failed.extend(names)
+        logs = [path for job in msg["job_error_info"] for path in job["log"] if Path(path).exists()]
+        return "\n".join(
+            [
+                f"{time.strftime('%H:%M:%S')} FAILED, one of the jobs sent together or their cluster job:",
+                *(f"  {name}" for name in names),
+                *self._ends_of_logs([*msg["aux_logs"], *logs]),
+            ]
+        )
+
+    def _ends_of_logs(self, paths: Iterable[str | Path]) -> Iterator[str]:
+        for path in paths:
+            yield f"  {path}:"
+            if self.show_failed_logs:
+                yield from (f"    {line}" for line in end_of_log(path))
 
     def format_progress(self, msg: dict[str, Any]) -> str:
         """The end."""

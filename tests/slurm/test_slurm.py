@@ -130,12 +130,16 @@ def finished(stopped, folder) -> Call:
 def test_a_cancelled_group_is_reported(stopped):
     assert stopped.status != 0
     assert [(job.name, job.state) for job in stopped.jobs] == [("data", "CANCELLED")]
-    assert "Error in rule labels:" in stopped.output
+    assert re.search(r"FAILED, one of the jobs sent together .*\n(  .*\n)*  Reading the labels of ", stopped.output), (
+        stopped.output
+    )
 
 
 def test_a_cancelled_job_is_reported_and_sent_again_with_more_memory(finished):
     assert finished.status == 0, finished.output
-    assert re.search(r"SLURM-job '\d+' failed, SLURM status is: 'CANCELLED'", finished.output), finished.output
+    assert re.search(r"FAILED: Fine-tuning .*\n(  .*\n)* +.* JOB \d+ ON \S+ CANCELLED AT ", finished.output), (
+        finished.output
+    )
     first, second = (job for job in finished.jobs if job.name == "finetune")
     assert (first.state, second.state) == ("CANCELLED", "COMPLETED")
     assert second.memory_mb == 2 * first.memory_mb

@@ -77,6 +77,10 @@ def project(tmp_path_factory) -> Path:
         (folder / "resources" / path).mkdir(parents=True)
     for path in ("msrc_v2/Images/1.bmp", "scene/original/1.jpg", "scene/processed/miml data.mat"):
         (folder / "resources" / path).touch()
+    released = yaml.safe_load((folder / "config/query2label_released.yaml").read_text())["query2label"]["checkpoints"]
+    for path in (folder / entry[key] for entry in released for key in ("checkpoint", "config")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     return folder
 
 

@@ -24,6 +24,7 @@ WITHOUT_EFFECT = {"gpu", "tensorboard", "downloads", "evaluation.compare"}
 
 # Values that are valid beside all others, where one more or one less would not do.
 OTHER = {
+    "designs.filters": [3, 3],
     "query2label.train": True,
     "base.width": 1.0,
     "dataset.name": "other",

@@ -15,10 +15,11 @@ PLOTS: list[Plot] = []
 
 def stages(config: Keys) -> list[Stage]:
     """Everything, and then what shows measured times, which differ each time."""
-    keys = ["dataset", "labels", "base", "evaluation", "designs", "threads.training"]
-    measured = ["dataset.name", "dataset.subset", "dataset.validation", "evaluation.resamples", "evaluation.seed"]
-    sizes = [f"designs.{key}" for key in ("input_size", "filters", "hidden")]
+    data = ["dataset", "labels", "base", "evaluation.k"]
+    measured = ["dataset.name", "dataset.subset", "dataset.validation"]
+    intervals = ["evaluation.resamples", "evaluation.seed"]
+    sizes = [f"designs.{key}" for key in ("input_size", "filters", "hidden", "networks_jobs")]
     return [
-        Stage("designs", "designs_results", [*keys, "threads.features", "threads.finetuning"]),
-        Stage("designs_timing", "designs", [*measured, *sizes, "threads.training"]),
+        Stage("designs", "designs_results", [*data, *intervals, "designs", "threads.training"]),
+        Stage("designs_timing", "designs", [*measured, *intervals, *sizes, "threads.training"]),
     ]

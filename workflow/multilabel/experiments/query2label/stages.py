@@ -12,5 +12,18 @@ PLOTS: list[Plot] = []
 
 def stages(config: Keys) -> list[Stage]:
     """Training and what is said of it, and then what shows measured times, which differ each time."""
-    keys = ["dataset", "labels", "base", "features.batch_size", "evaluation", "query2label", "threads"]
-    return [Stage("query2label", "query2label_results", keys), Stage("query2label_timing", "query2label", keys)]
+    used = ["threads.features", "threads.finetuning", "features.batch_size", "query2label"]
+    intervals = ["evaluation.k", "evaluation.resamples", "evaluation.seed"]
+    measured = [
+        "dataset.name",
+        "dataset.subset",
+        "dataset.validation",
+        *intervals,
+        "features.batch_size",
+        "threads.features",
+    ]
+    compared = ["query2label.compared", "query2label.seed", "query2label.seeds"]
+    return [
+        Stage("query2label", "query2label_results", ["dataset", "labels", "base", "evaluation.k", *used]),
+        Stage("query2label_timing", "query2label", [*measured, *compared]),
+    ]

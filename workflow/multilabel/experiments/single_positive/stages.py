@@ -12,5 +12,5 @@ PLOTS: list[Plot] = []
 
 def stages(config: Keys) -> list[Stage]:
     """One stage: its searches end together."""
-    keys = ["dataset", "labels", "base", "features", "single_positive", "threads"]
+    keys = ["dataset", "base", "features", "single_positive", "threads"]
     return [Stage("single_positive", "single_positive", keys)]
