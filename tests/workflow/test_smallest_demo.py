@@ -6,7 +6,9 @@ import h5py
 import pandas as pd
 import pytest
 
-from .conftest import FIGURES, ROOT, planned
+from multilabel.experiments import EXPERIMENTS
+
+from .conftest import FIGURES, ROOT, planned, succeeds
 
 RESULTS = Path("results/shapes_smallest")
 TOP_MODELS = [
