@@ -5,12 +5,12 @@ import pytest
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.evaluation import all_metrics, metrics
 from multilabel.evaluation.predictions import Predictions
-from multilabel.experiments.designs import figures, losses, names, report, reproduction, tables
+from multilabel.experiments.designs import figures, names, report, reproduction, tables
 from multilabel.experiments.designs.tables import Evaluated
 from multilabel.report import verdicts
 
 CLASSES = ("often", "seldom", "rare", "common")
-TITLES = {name: loss.title for name, loss in losses.LOSSES.items()}
+TITLES = {name: loss.title for name, loss in names.LOSSES.items()}
 
 
 def predicted(seed, strength=1.0, n=80):

@@ -5,9 +5,20 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+from multilabel.config.designs import IMBALANCE, OUTPUTS
 from multilabel.datasets.labels import IGNORED, LabelMatrix
 from multilabel.evaluation import predictions
-from multilabel.experiments.designs import images, inference, losses, measuring, networks, parts, prediction, training
+from multilabel.experiments.designs import (
+    images,
+    inference,
+    losses,
+    measuring,
+    names,
+    networks,
+    parts,
+    prediction,
+    training,
+)
 from multilabel.experiments.designs.networks import Sizes
 from multilabel.training import loop
 from multilabel.training.objectives import IGNORED as LOSSES_IGNORE
@@ -129,7 +140,11 @@ def test_model_1_and_2_become_runs_with_scores_in_one_call(train, settings, spli
     assert cost["parameters"] == 3 * networks.build(1, sizes, seed=0).count_params() - 2 * convolutions
 
 
-@pytest.mark.parametrize("loss", losses.LOSSES)
+def test_every_loss_that_the_configuration_takes_has_a_title():
+    assert set(names.LOSSES) == {names.PLAIN, *OUTPUTS, *IMBALANCE}
+
+
+@pytest.mark.parametrize("loss", names.LOSSES)
 def test_each_loss_trains_a_run_of_model_3_that_predicts(loss, splits, settings, tmp_path):
     run = "model3" if loss == "sigmoid_bce" else f"model3_{loss}"
     options = {"settings": settings, "record": {}, "folder": tmp_path / "runs", "timing": tmp_path / "timing"}

@@ -8,7 +8,8 @@ from multilabel import config as configuration
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.datasets.masks import Masks, cells
 from multilabel.evaluation.predictions import Predictions
-from multilabel.experiments.query2label import attention, figures, tables
+from multilabel.experiments.query2label import attention, comparison, figures, tables
+from multilabel.experiments.query2label.looks import Looks
 from multilabel.files import write_json
 from multilabel.report import verdicts
 
@@ -46,7 +47,7 @@ def test_attention_inside_is_a_share_of_its_sum(annotations):
     maps = np.zeros((1, 1, 2, 2, 2), np.float32)
     maps[0, 0, 0] = [[0.5, 0.25], [0.25, 0]]
     labels = LabelMatrix(np.array([7]), ["7.png"], ("dog", "cat"), [[1, 0]])
-    looks = [attention.Looks(np.array([7]), np.zeros((1, 2)), maps)]
+    looks = [Looks(np.array([7]), np.zeros((1, 2)), maps)]
     found = attention.inside(looks, labels, Masks(annotations)).set_index("class")
     assert list(found.index) == ["dog", "all"]
     assert found.loc["all"].to_dict() == {"layer": 1, "pairs": 1, "attention": 0.75, "area": 0.5, "ratio": 1.5}
@@ -78,10 +79,10 @@ def test_the_comparison_has_means_over_seeds_and_paired_intervals():
         return (Predictions(np.arange(60), truth, scores),) * 2
 
     runs = {"Query2Label": [run(0.3), run(0.3)], "Average-pooled top model": [run(2.0), run(2.0)]}
-    names = list(tables.METRICS.values())
+    names = list(comparison.METRICS.values())
     metrics = {model: [dict.fromkeys(names, 0.5), dict.fromkeys(names, 0.7)] for model in runs}
     cost = pd.DataFrame({"model": list(runs), "parameters": [1000, 10], "ms per image": [2.0, 1.0]})
-    frame, shown = tables.comparison(runs, metrics, cost, k=2, resamples=100, seed=0)
+    frame, shown = comparison.comparison(runs, metrics, cost, k=2, resamples=100, seed=0)
     assert frame["mAP"].tolist() == pytest.approx([0.6, 0.6])
     assert frame["mAP std"].tolist() == pytest.approx([0.1414, 0.1414], abs=1e-4)
     assert np.isnan(frame["below"][0])

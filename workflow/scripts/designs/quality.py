@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from multilabel import devices, logs
+from multilabel import logs
 from multilabel.datasets.labels import LabelMatrix
+from multilabel.experiments.designs import report
 
 with logs.logged(snakemake.log[0]):
-    devices.configure(1, gpu=False)
-    from multilabel.experiments.designs import report
-
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     labels, folder = dict(zip(("train", "val", "test"), i.labels, strict=True)), Path(i.scores[0]).parents[1]
     report.write_quality(

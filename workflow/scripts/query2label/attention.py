@@ -7,7 +7,7 @@ with logs.logged(snakemake.log[0]):
     from multilabel.datasets.labels import LabelMatrix
     from multilabel.datasets.masks import Masks
     from multilabel.evaluation import predictions
-    from multilabel.experiments.query2label import attention
+    from multilabel.experiments.query2label import attention, looks
     from multilabel.files import complete_or_absent
     from multilabel.images import decode
     from multilabel.report import examples
@@ -17,9 +17,7 @@ with logs.logged(snakemake.log[0]):
     options = {"reading": {**p.reading, **decode.reading(snakemake.config)}, "batch_size": p.batch_size}
     test = predictions.load_with_truth(i.scores, i.labels)
     chosen = test.image_id[examples.rows_of(test, p.examples)]
-    attention.save_examples(
-        o.examples, attention.look(i.model, attention.rows_in_order(labels, chosen), i.images, **options)
-    )
+    looks.save(o.examples, attention.look(i.model, attention.rows_in_order(labels, chosen), i.images, **options))
     if o.get("inside"):
         masks = Masks(i.annotations, crowds=p.crowds)
         found = attention.inside(attention.look(i.model, labels, i.images, **options), labels, masks)

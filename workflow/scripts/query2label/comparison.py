@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from multilabel import logs
-from multilabel.experiments.query2label import report
+from multilabel.experiments.query2label import comparison
 
 with logs.logged(snakemake.log[0]):
     i, p = snakemake.input, snakemake.params
-    report.write_comparison(
+    comparison.write(
         p.folder,
         p.runs,
         dict(zip(p.evaluated, i.labels, strict=True)),

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from multilabel.evaluation.predictions import Predictions
-from multilabel.experiments.designs import losses
+from multilabel.experiments.designs import names
 from multilabel.experiments.designs.tables import TITLES
 from multilabel.report.figures import COLOURS, PAGE, style
 
@@ -87,7 +87,7 @@ def scores_by_labels(found: Mapping[str, Predictions]) -> Figure:
                 axes.barh((edges[:-1] + edges[1:]) / 2, side * share, height=0.04, left=labels, color=colour)
                 if side > 0 and len(values):
                     axes.plot([labels, labels + 0.45], [np.median(values)] * 2, color="black", linewidth=0.9)
-        axes.set_title(losses.LOSSES[output].title.replace(", ", ",\n", 1))
+        axes.set_title(names.LOSSES[output].title.replace(", ", ",\n", 1))
         axes.set_xticks(range(1, MOST + 1), [*map(str, range(1, MOST)), f"{MOST}+"])
         axes.set_xlabel("Labels of the image")
     panels[0].set_ylabel("Score")

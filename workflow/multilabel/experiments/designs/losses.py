@@ -1,42 +1,20 @@
 """The losses with which Model 3 and the networks on features are trained."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from multilabel.config.designs import IMBALANCE, OUTPUTS
 from multilabel.experiments.designs import objectives
-from multilabel.experiments.designs.names import PLAIN
 from multilabel.training.asymmetric import AsymmetricLoss
 from multilabel.training.objectives import IGNORED, BinaryCrossEntropy, Objective
-
-
-class Loss(NamedTuple):
-    """What tables call a loss, and where it is from: the `tutorial`'s advice or the `forum`."""
-
-    title: str
-    source: str
-
-
-LOSSES: Mapping[str, Loss] = {
-    PLAIN: Loss("sigmoid, binary cross-entropy", "both"),
-    "sigmoid_mse": Loss("sigmoid, squared error", "forum"),
-    "tanh_mse": Loss("tanh and ±1, squared error", "forum"),
-    "softmax": Loss("softmax, labels divided by their number", "forum"),
-    "class_weights": Loss("class weights", "tutorial"),
-    "balanced_sampling": Loss("balanced sampling", "tutorial"),
-    "focal": Loss("focal loss", "tutorial"),
-    "asymmetric": Loss("asymmetric loss", "tutorial"),
-}
-assert set(LOSSES) == {PLAIN, *OUTPUTS, *IMBALANCE}
 
 
 def objective(loss: str, labels: np.ndarray, *, gamma: float) -> Objective:
     """What a run minimises.
 
     Args:
-        loss: one of `LOSSES`; `balanced_sampling` is the plain loss, of other samples.
+        loss: one of `names.LOSSES`; `balanced_sampling` is the plain loss, of other samples.
         labels: of the training images, N×L, perhaps with IGNORED pairs: class weights follow from them.
         gamma: of the focal loss.
     """

@@ -1,11 +1,31 @@
 """The names of the experiment's runs: without TensorFlow, since the plan of the workflow needs them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 DESIGNS = MODEL_1, MODEL_2, MODEL_3 = ("model1", "model2", "model3")
 PLAIN, PER_LABEL = "sigmoid_bce", "per_label"
 OUTPUTS = (PLAIN, "sigmoid_mse", "tanh_mse", "softmax", PER_LABEL)
 """What the forum is about, on features: four outputs of one network, and one network per label."""
+
+
+class Loss(NamedTuple):
+    """What tables call a loss, and where it is from: the `tutorial`'s advice or the `forum`."""
+
+    title: str
+    source: str
+
+
+LOSSES: Mapping[str, Loss] = {
+    PLAIN: Loss("sigmoid, binary cross-entropy", "both"),
+    "sigmoid_mse": Loss("sigmoid, squared error", "forum"),
+    "tanh_mse": Loss("tanh and ±1, squared error", "forum"),
+    "softmax": Loss("softmax, labels divided by their number", "forum"),
+    "class_weights": Loss("class weights", "tutorial"),
+    "balanced_sampling": Loss("balanced sampling", "tutorial"),
+    "focal": Loss("focal loss", "tutorial"),
+    "asymmetric": Loss("asymmetric loss", "tutorial"),
+}
 
 
 def run_of(loss: str) -> str:

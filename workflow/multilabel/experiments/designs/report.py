@@ -9,7 +9,7 @@ import pandas as pd
 
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.evaluation import bootstrap, decisions, metrics, predictions
-from multilabel.experiments.designs import figures, losses, names, reproduction, tables
+from multilabel.experiments.designs import figures, names, tables
 from multilabel.experiments.designs.tables import Evaluated
 from multilabel.files import complete_or_absent
 from multilabel.report import verdicts
@@ -91,7 +91,7 @@ def write_quality(
     ablation = tables.ablation(by_loss, rare, against=names.PLAIN, n=resamples, seed=seed)
     with complete_or_absent(ablation_file) as temporary:
         ablation.to_csv(temporary, index=False)
-    titles = {name: loss.title for name, loss in losses.LOSSES.items()}
+    titles = {name: loss.title for name, loss in names.LOSSES.items()}
     named = ", ".join(np.asarray(results.classes)[rare])
     write_table(
         ablation,
@@ -173,6 +173,8 @@ def write_costs(
 
     validation = designs[names.MODEL_3].validation
     everything = np.concatenate([results.labels[split].labels for split in ("train", "val")])
+    from multilabel.experiments.designs import reproduction  # TensorFlow's three seconds, for this table alone
+
     rows = reproduction.page(
         dict(zip(classes, everything.sum(axis=0, dtype=int).tolist(), strict=True)),
         len(everything),

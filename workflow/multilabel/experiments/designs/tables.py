@@ -8,7 +8,7 @@ import pandas as pd
 
 from multilabel.evaluation import all_metrics, bootstrap, metrics
 from multilabel.evaluation.predictions import Predictions
-from multilabel.experiments.designs import losses, names
+from multilabel.experiments.designs import names
 
 TITLES = {"model1": "Model 1", "model2": "Model 2", "model3": "Model 3"}
 PER_CLASS = "cardinality_threshold_per_class"
@@ -216,7 +216,7 @@ def outputs(groups: Iterable[tuple[str, str, Sequence[Evaluated]]]) -> pd.DataFr
 
 def outputs_as_read(table: pd.DataFrame) -> pd.DataFrame:
     """The same with means and deviations in one cell, and what outputs are called."""
-    titles = {name: loss.title for name, loss in losses.LOSSES.items()} | {names.PER_LABEL: "one network per label"}
+    titles = {name: loss.title for name, loss in names.LOSSES.items()} | {names.PER_LABEL: "one network per label"}
     shown = table[["network", "output"]].assign(output=table["output"].map(titles))
     for title in (name for name in table.columns[3:] if not name.endswith(" std")):
         pairs = zip(table[title], table[f"{title} std"], strict=True)

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 import tensorflow as tf
@@ -13,17 +12,9 @@ from multilabel import export
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.datasets.masks import Masks
 from multilabel.experiments.query2label import model, transformer
+from multilabel.experiments.query2label.looks import Looks
 from multilabel.experiments.query2label.preparation import normalised
-from multilabel.files import complete_or_absent
 from multilabel.training.image_files import ImageFiles
-
-
-class Looks(NamedTuple):
-    """Scores N×L and attention N×layers×L×H×W of images (N,) by their ids."""
-
-    image_id: np.ndarray
-    scores: np.ndarray
-    maps: np.ndarray
 
 
 def look(
@@ -79,20 +70,6 @@ def inside(looks: Iterable[Looks], labels: LabelMatrix, masks: Masks) -> pd.Data
             ratio = attention / area if area else np.nan
             table.append((name, number, len(of_layer), attention, area, ratio))
     return pd.DataFrame(table, columns=["class", "layer", "pairs", "attention", "area", "ratio"])
-
-
-def save_examples(path: str | Path, looks: Iterable[Looks]) -> None:
-    """Write scores and attention of example images as HDF5: `image_id`, `scores` and `maps`."""
-    found = list(looks)
-    with complete_or_absent(path) as temporary, h5py.File(temporary, "w") as file:
-        for name in Looks._fields:
-            file[name] = np.concatenate([getattr(part, name) for part in found])
-
-
-def load_examples(path: str | Path) -> Looks:
-    """Read what `save_examples` wrote."""
-    with h5py.File(path, "r", locking=False) as file:
-        return Looks(*(file[name][()] for name in Looks._fields))
 
 
 def rows_in_order(labels: LabelMatrix, image_ids: Sequence[int]) -> LabelMatrix:

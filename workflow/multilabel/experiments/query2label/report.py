@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from multilabel.datasets.labels import LabelMatrix
-from multilabel.evaluation import predictions
-from multilabel.experiments.query2label import attention, figures, tables
+from multilabel.experiments.query2label import figures, looks, tables
 from multilabel.files import read_json
 from multilabel.images.decode import decode
 from multilabel.report import verdicts
@@ -37,56 +35,6 @@ def write_table1(metrics: Mapping[str, str], path_stem: str | Path, *, dataset: 
     )
 
 
-def write_comparison(
-    results: str | Path,
-    runs: Mapping[str, Sequence[str]],
-    label_files: Mapping[str, str],
-    cost: str | Path,
-    path_stem: str | Path,
-    *,
-    titles: Mapping[str, str],
-    test: str,
-    evaluation: Mapping[str, Any],
-    dataset: str,
-) -> None:
-    """Write the comparison of all that is trained on one base.
-
-    Args:
-        results: the experiment's folder.
-        runs: kind → its runs, one per seed; the first kind is compared with the others.
-        label_files: split → its labels.
-        cost: what `cost.measured` gave, of one run per kind.
-        path_stem: of the table.
-        titles: kind → what it is called.
-        test: the split on which metrics are computed.
-        evaluation: k, resamples and seed.
-        dataset: its name.
-    """
-
-    def scored(run: str, split: str) -> predictions.Predictions:
-        path = predictions.path_of(results, run, split)
-        return predictions.load_with_truth(path, label_files[split], unlabelled=True)
-
-    found = {
-        titles[kind]: [(scored(run, test), scored(run, "val")) for run in of_kind] for kind, of_kind in runs.items()
-    }
-    metrics = {
-        titles[kind]: [read_json(Path(results, "metrics", f"{run}.json")) for run in of_kind]
-        for kind, of_kind in runs.items()
-    }
-    costs = pd.read_csv(cost)
-    costs.insert(0, "model", [titles[run.rpartition("_s")[0]] for run in costs["run"]])
-    frame, shown = tables.comparison(found, metrics, costs, **evaluation)
-    write_table(
-        frame,
-        path_stem,
-        f"Query2Label and what else was trained on the same base, as long and on the same images: {dataset}, all test "
-        "images; means ± deviation over seeds, 95 % intervals of the first seed.",
-        shown=shown,
-        digits={"ms per image": 2},
-    )
-
-
 def write_attention(inside: Sequence[str], path_stem: str | Path, *, dataset: str, names: Sequence[str]) -> None:
     """Write how much of the attention falls on a label's own objects.
 
@@ -111,20 +59,20 @@ def write_figure(
     """Draw the attention of the last decoder layer over example images.
 
     Args:
-        examples: what `attention.save_examples` wrote.
+        examples: what `looks.save` wrote.
         labels: label file of their split.
         images: where they lie.
         path_stem: of the figure.
         size: to which they are resized.
         orient: whether they are turned as their EXIF says.
     """
-    looks, matrix = attention.load_examples(examples), LabelMatrix.load(labels)
-    rows = matrix.rows_of(looks.image_id, name=labels, other=str(examples))
-    columns = [figures.labels_shown(*pair) for pair in zip(looks.scores, matrix.labels[rows], strict=True)]
+    found, matrix = looks.load(examples), LabelMatrix.load(labels)
+    rows = matrix.rows_of(found.image_id, name=labels, other=str(examples))
+    columns = [figures.labels_shown(*pair) for pair in zip(found.scores, matrix.labels[rows], strict=True)]
     titles = [
         [(matrix.classes[j], float(scores[j]), bool(matrix.labels[row, j])) for j in chosen]
-        for row, scores, chosen in zip(rows, looks.scores, columns, strict=True)
+        for row, scores, chosen in zip(rows, found.scores, columns, strict=True)
     ]
     pictures = [decode(Path(images, matrix.file_name[row]), (size, size), orient=orient) for row in rows]
-    maps = [found[-1][np.array(chosen)] for found, chosen in zip(looks.maps, columns, strict=True)]
+    maps = [of_image[-1][np.array(chosen)] for of_image, chosen in zip(found.maps, columns, strict=True)]
     save(figures.attention(pictures, maps, titles), path_stem)
