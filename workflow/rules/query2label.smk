@@ -125,6 +125,7 @@ rule query2label_attention:
     output:
         examples=f"{Q2L}/attention/{{looking}}.h5",
         inside=[f"{Q2L}/attention/{{looking}}.csv"] if Q2L_MASKS else [],
+        gallery=f"{Q2L}/galleries/{{looking}}.html",
     log:
         log_of("query2label_attention_{looking}"),
     benchmark:
@@ -137,6 +138,7 @@ rule query2label_attention:
         mem_mb=memory(8000),
         runtime=1440,
     params:
+        dataset=DATASET,
         examples=Q2L_KEYS.examples,
         crowds=CONFIG.dataset.crowds,
         reading=READING,

@@ -1,5 +1,6 @@
 """The page: what is in it, and how it is used, by clicks and keys in a browser."""
 
+import base64
 import io
 import json
 import re
@@ -71,6 +72,19 @@ def test_names_cannot_break_the_page():
 
 def test_nothing_outside_of_the_page_is_named():
     assert not re.findall(r"https?://|src=|url\(|@import|href=\"(?!data:)", page().split('id="data"')[0])
+
+
+def test_a_label_has_the_map_of_where_it_looked():
+    maps = np.arange(3 * 4 * 2 * 3, dtype=np.uint8).reshape(3, 4, 2, 3)
+    content = data(page(maps=maps))
+    assert content["grid"] == [2, 3]
+    (label,) = [label for label in content["images"][2][3] if label[0] == 2]
+    assert list(base64.b64decode(label[4])) == maps[2, 2].ravel().tolist()
+
+
+def test_maps_of_other_images_are_an_error():
+    with pytest.raises(ValueError, match=r"expected maps for 3 images × 4 classes, found \(2, 4, 1, 1\)"):
+        page(maps=np.zeros((2, 4, 1, 1), np.uint8))
 
 
 def test_an_image_without_a_thumbnail_is_an_error():
@@ -255,6 +269,23 @@ def test_a_click_on_an_image_shows_all_its_labels(shown):
     assert shown.get("document.querySelectorAll('dialog[open] .labels li').length") >= 2
     shown.click("#close")
     assert shown.get("document.querySelector('dialog[open]')") is None
+
+
+def test_a_click_on_a_label_shows_where_it_looked_and_another_takes_it_away(browser, tmp_path):
+    """The map's left half over the picture, and nothing over its right half."""
+    maps = np.zeros((3, 4, 2, 2), np.uint8)
+    maps[..., 0] = 255
+    (tmp_path / "maps.html").write_text(page(maps=maps), encoding="utf-8")
+    browser.open(tmp_path / "maps.html")
+    browser.click(".card img")
+    assert browser.get("document.querySelector('canvas').hidden")
+    browser.click("dialog .labels li")
+    pixel = "[...document.querySelector('canvas').getContext('2d').getImageData({}, 5, 1, 1).data]"
+    assert browser.get(pixel.format("1"))[3] > 200
+    assert browser.get("document.querySelector('canvas').width") == 16
+    assert browser.get(pixel.format("14"))[3] < 50
+    browser.click("dialog .labels li")
+    assert browser.get("document.querySelector('canvas').hidden")
 
 
 def test_everything_can_be_reached_with_the_tab_key(shown):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from multilabel import arrays
@@ -34,6 +34,7 @@ def page(
     truth: ArrayLike,
     scores: ArrayLike,
     pictures: Iterable[bytes],
+    maps: NDArray[np.uint8] | None = None,
 ) -> str:
     """The page as HTML: images by average precision, each with its ranked labels, to be filtered and sorted.
 
@@ -46,15 +47,20 @@ def page(
         truth: N×L, 0 or 1.
         scores: N×L, from 0 to 1.
         pictures: N thumbnails, JPEG.
+        maps: N×L×H×W, where a label looked, for networks that tell; the highest of each is 255. A click on a label of
+            an opened image shows it.
 
     Raises:
         ValueError: the numbers of images do not agree.
     """
     y, h = arrays.masked_alike(truth, scores)
+    if maps is not None and maps.shape[:2] != h.shape:
+        raise ValueError(f"page: expected maps for {h.shape[0]} images × {h.shape[1]} classes, found {maps.shape}")
     content = {
+        **({} if maps is None else {"grid": maps.shape[2:]}),
         "classes": list(classes),
         "thresholds": np.round(np.asarray(thresholds, float), 4).tolist(),
-        "images": list(entries(file_names, y, h, decisions.threshold(h, thresholds))),
+        "images": list(entries(file_names, y, h, decisions.threshold(h, thresholds), maps)),
     }
     thumbnails_ = [base64.b64encode(picture).decode() for picture in pictures]
     if len(thumbnails_) != len(y):
@@ -67,13 +73,18 @@ def page(
 
 
 def entries(
-    file_names: Sequence[str], truth: np.ndarray, scores: np.ndarray, predicted: np.ndarray
+    file_names: Sequence[str],
+    truth: np.ndarray,
+    scores: np.ndarray,
+    predicted: np.ndarray,
+    maps: NDArray[np.uint8] | None = None,
 ) -> Iterator[list[Any]]:
     """Each image as the page has it: file name, average precision (None without labels), loss, labels.
 
     The loss is the binary cross-entropy, mean over the classes; masked pairs of image and class count in neither number
-    and are shown as absent. A label is [class, rank, score, kind]; kind is the sum
-    of `TRUE` and `PREDICTED`. Listed are those of `examples.ranked_predictions`, and all that are predicted.
+    and are shown as absent. A label is [class, rank, score, kind]; kind is the sum of `TRUE` and `PREDICTED`; its map
+    follows as text in base64 where there are maps. Listed are the labels of `examples.ranked_predictions`, and all that
+    are predicted.
     """
     precision = metrics.average_precision_per_class(truth.T, scores.T)
     mask, truth, scores = np.ma.getmask(truth), np.ma.filled(truth, 0), np.ma.getdata(scores)
@@ -82,7 +93,13 @@ def entries(
     kinds = TRUE * truth.astype(int) + PREDICTED * predicted
     for row, name in enumerate(file_names):
         labels = [
-            [j, rank, round(float(scores[row, j]), 4), int(kinds[row, j])]
+            [
+                j,
+                rank,
+                round(float(scores[row, j]), 4),
+                int(kinds[row, j]),
+                *([] if maps is None else [_text(maps[row, j])]),
+            ]
             for rank, j in examples.ranked_labels(truth[row], scores[row], predicted[row])
         ]
         quality = round(float(precision[row]), 4) if truth[row].any() else None
@@ -97,6 +114,10 @@ def thumbnails(paths: Iterable[Path], *, workers: int = 1) -> Iterator[bytes]:
     """
     with ThreadPoolExecutor(workers) as pool:
         yield from pool.map(_jpeg, paths)
+
+
+def _text(map_: NDArray[np.uint8]) -> str:
+    return base64.b64encode(map_.tobytes()).decode()
 
 
 def _jpeg(path: Path) -> bytes:

@@ -4,10 +4,12 @@ from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.params.threads, gpu=snakemake.resources.gpu > 0)
+    import numpy as np
+
     from multilabel.datasets.labels import LabelMatrix
     from multilabel.datasets.masks import Masks
     from multilabel.evaluation import predictions
-    from multilabel.experiments.query2label import attention, looks
+    from multilabel.experiments.query2label import attention, gallery, looks
     from multilabel.files import complete_or_absent
     from multilabel.images import decode
     from multilabel.report import examples
@@ -18,8 +20,14 @@ with logs.logged(snakemake.log[0]):
     test = predictions.load_with_truth(i.scores, i.labels)
     chosen = test.image_id[examples.rows_of(test, p.examples)]
     looks.save(o.examples, attention.look(i.model, attention.rows_in_order(labels, chosen), i.images, **options))
+    watched = gallery.Watched()
     if o.get("inside"):
         masks = Masks(i.annotations, crowds=p.crowds)
-        found = attention.inside(attention.look(i.model, labels, i.images, **options), labels, masks)
+        found = attention.inside(watched.through(attention.look(i.model, labels, i.images, **options)), labels, masks)
         with complete_or_absent(o.inside[0]) as temporary:
             found.to_csv(temporary, index=False)
+    else:
+        first = labels.subset(np.arange(min(len(labels), gallery.MOST)))
+        for _ in watched.through(attention.look(i.model, first, i.images, **options)):
+            pass
+    gallery.write(o.gallery, watched, i.model, i.labels, i.images, p.dataset)
