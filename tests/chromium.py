@@ -99,7 +99,9 @@ def tab(width: int = 1400, height: int = 900) -> Iterator[Tab]:
     if browser is None:
         pytest.skip("needs Chromium")
     (in_, to), (from_, out) = os.pipe(), os.pipe()
-    with tempfile.TemporaryDirectory() as profile, os.fdopen(to, "wb") as commands, os.fdopen(from_, "rb") as answers:
+    # What the browser has started may still write when it is killed.
+    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    with folder as profile, os.fdopen(to, "wb") as commands, os.fdopen(from_, "rb") as answers:
         command = [
             *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe"),
             *(f"--window-size={width},{height}", f"--user-data-dir={profile}"),

@@ -12,5 +12,6 @@ PLOTS: list[Plot] = []
 
 def stages(config: Keys) -> list[Stage]:
     """One stage: its searches end together."""
-    keys = ["dataset", "base", "features", "single_positive", "threads"]
+    extraction = [f"features.{key}" for key in ("batch_size", "shards", "mixed_precision", "xla")]
+    keys = ["dataset", "base", *extraction, "single_positive", "threads"]
     return [Stage("single_positive", "single_positive", keys)]

@@ -53,6 +53,7 @@ def stages(config: Keys) -> list[Stage]:
     starts = ["finetune.runs", "finetune.random_base"] if compared else []
     coverage = ["grid.coverage"] if config.grid.coverage else []
     pretraining = ["threads.finetuning"] if config.base.weights == "pretrain" else []
+    whitened = ["features.zca_epsilon"] if any("zca" in run for run in (*config.grid.runs, *config.grid.extra)) else []
     data = ["dataset", "labels", "base"]
     return [
         Stage(
@@ -60,7 +61,8 @@ def stages(config: Keys) -> list[Stage]:
             "all_features",
             [
                 *data,
-                "features",
+                *[f"features.{key}" for key in ("batch_size", "shards", "mixed_precision", "xla")],
+                *whitened,
                 "grid.runs",
                 "grid.extra",
                 *coverage,
