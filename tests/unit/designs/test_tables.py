@@ -189,6 +189,16 @@ def test_a_number_in_a_range_is_within_it():
     assert (row.published, row.difference, row.verdict) == ("1,000–2,000", 500, verdicts.NOT)
 
 
+def test_ticks_of_costs_are_numbers(costs):
+    mean_ap = dict.fromkeys(names.DESIGNS, (0.5, 0.4, 0.6))
+    seconds = dict(zip(names.DESIGNS, (300.0, 20.0, 4.0), strict=True))
+    drawn = figures.quality_and_cost(mean_ap, costs, seconds, 0.2)
+    drawn.canvas.draw()
+    ticks = [tick.get_text() for axes in drawn.axes for tick in axes.get_xticklabels()]
+    assert {"10", "100"} <= set(ticks)
+    assert not [tick for tick in ticks if "$" in tick]
+
+
 def test_the_whole_report_is_written(found, costs, tmp_path):
     labels = {
         split: LabelMatrix(np.arange(80), [f"{row}.jpg" for row in range(80)], CLASSES, found["model1"].test.truth)

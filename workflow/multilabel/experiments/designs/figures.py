@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from multilabel.evaluation.predictions import Predictions
 from multilabel.experiments.designs import names
@@ -52,6 +52,7 @@ def quality_and_cost(
                 axes.errorbar(place, value, error, label=name, elinewidth=0.6, linestyle="none", **look)
         axes.axhline(frequencies, color="0.5", linewidth=0.8, linestyle=":", label="label frequencies")
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))  # powers would be mathematics
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(label)
         axes.margins(x=0.2)
