@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from multilabel import arrays
+from multilabel.datasets.labels import LabelMatrix
 from multilabel.evaluation import decisions, metrics
+from multilabel.files import complete_or_absent
 from multilabel.images import decode
 from multilabel.report import examples
 
@@ -70,6 +72,46 @@ def page(
     for name, value in {"title": html.escape(title), "subtitle": html.escape(subtitle)}.items():
         text = text.replace(f"@{name}@", value)
     return text.replace("@data@", data).replace("@thumbnails@", "\n".join(thumbnails_))
+
+
+def write(
+    path: str | Path,
+    title: str,
+    subtitle: str,
+    *,
+    labels: LabelMatrix,
+    images: str | Path,
+    thresholds: ArrayLike,
+    scores: ArrayLike,
+    maps: NDArray[np.uint8] | None = None,
+    workers: int = 1,
+) -> None:
+    """Write the page of some images.
+
+    Args:
+        path: the HTML file.
+        title: plain text.
+        subtitle: plain text below it.
+        labels: of the N images.
+        images: the folder that they lie in.
+        thresholds: see `page`.
+        scores: N×L, in the order of the labels' images.
+        maps: see `page`.
+        workers: threads that make thumbnails.
+    """
+    text = page(
+        title,
+        subtitle,
+        classes=labels.classes,
+        thresholds=thresholds,
+        file_names=labels.file_name,
+        truth=labels.truth,
+        scores=scores,
+        pictures=thumbnails((Path(images) / name for name in labels.file_name), workers=workers),
+        maps=maps,
+    )
+    with complete_or_absent(path) as temporary:
+        Path(temporary).write_text(text, encoding="utf-8")
 
 
 def entries(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from multilabel import export, files, logs
+from multilabel import export, logs
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.evaluation import predictions
 from multilabel.report import gallery
@@ -13,16 +13,14 @@ with logs.logged(snakemake.log[0]):
     path = predictions.path_of(Path(i.final).parent, model.run, p.test)
     image_id, scores = predictions.load(path)
     shown = labels.subset(labels.rows_of(image_id, name=i.labels, other=str(path)))
-    page = gallery.page(
+    gallery.write(
+        snakemake.output[0],
         f"{p.dataset}: {len(shown):,} test images",
         f"Run {model.run}. A label is predicted where its score reaches the threshold of its class, found on "
         "validation images. Bold labels are true.",
-        classes=shown.classes,
+        labels=shown,
+        images=i.images,
         thresholds=model.thresholds,
-        file_names=shown.file_name,
-        truth=shown.labels,
         scores=scores,
-        pictures=gallery.thumbnails((Path(i.images) / name for name in shown.file_name), workers=snakemake.threads),
+        workers=snakemake.threads,
     )
-    with files.complete_or_absent(snakemake.output[0]) as temporary:
-        temporary.write_text(page, encoding="utf-8")

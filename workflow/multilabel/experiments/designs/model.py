@@ -91,16 +91,13 @@ def write(
     )
     image_id, values = predictions.load(scores["test"])
     shown = labels.subset(labels.rows_of(image_id, name=str(label_files["test"]), other=str(scores["test"])))
-    page = gallery.page(
+    gallery.write(
+        gallery_path,
         f"{dataset}: {len(shown):,} test images",
         f"Run {run}. A label is predicted where its score reaches the threshold of its class, found on validation "
         "images. Bold labels are true.",
-        classes=shown.classes,
+        labels=shown,
+        images=images,
         thresholds=thresholds,
-        file_names=shown.file_name,
-        truth=shown.truth,
         scores=values,
-        pictures=gallery.thumbnails(Path(images) / name for name in shown.file_name),
     )
-    with files.complete_or_absent(gallery_path) as temporary:
-        temporary.write_text(page, encoding="utf-8")

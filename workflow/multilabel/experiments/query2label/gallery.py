@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from multilabel import export
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.query2label.looks import Looks
-from multilabel.files import complete_or_absent
 from multilabel.report import gallery
 
 MOST = 5000
@@ -49,17 +48,14 @@ def write(path: str | Path, watched: Watched, model: str | Path, labels: str, im
     """
     file, matrix = export.load(model), LabelMatrix.load(labels)
     shown = matrix.subset(matrix.rows_of(np.array(watched.image_id), name=labels, other=str(model)))
-    text = gallery.page(
+    gallery.write(
+        path,
         f"{dataset}: {len(shown):,} of {len(matrix):,} test images",
         f"Run {file.run}. A label is predicted where its score reaches the threshold of its class. Bold labels are "
         "true. In an opened image a click on a label shows where it looked.",
-        classes=shown.classes,
+        labels=shown,
+        images=images,
         thresholds=file.thresholds,
-        file_names=shown.file_name,
-        truth=shown.truth,
         scores=np.stack(watched.scores),
-        pictures=gallery.thumbnails(Path(images) / name for name in shown.file_name),
         maps=np.stack(watched.maps),
     )
-    with complete_or_absent(path) as temporary:
-        Path(temporary).write_text(text, encoding="utf-8")
