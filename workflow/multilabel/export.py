@@ -3,7 +3,8 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -185,6 +186,15 @@ def scorer(model: Model) -> Scorer:
     _, of_images = network(model)
     scores = tf.function(of_images, input_signature=[tf.TensorSpec([None, *model.size, 3], tf.uint8)])
     return lambda pixels: scores(tf.constant(pixels)).numpy()
+
+
+@contextmanager
+def weights_of(network: "keras.Model") -> Iterator[Path]:
+    """The weights of a network in memory as a file that `save` takes, there as long as the block lasts."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "whole.weights.h5")
+        network.save_weights(path)
+        yield path
 
 
 def save_tensorflow(model: Model, folder: str | Path) -> float:

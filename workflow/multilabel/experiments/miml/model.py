@@ -1,6 +1,5 @@
 """L1 logistic regression on features of all blocks as a model file, and the network of such a file."""
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,9 +49,7 @@ def save(
     settings = {"blocks": list(blocks), "bag": bag}
     whole = _whole({**base, "weights": base_weights}, settings, len(samples.classes))
     whole.get_layer(LOGITS).set_weights([model.weights.astype(np.float32), model.intercept.astype(np.float32)])
-    with tempfile.TemporaryDirectory() as temporary:
-        weights = Path(temporary, "whole.weights.h5")
-        whole.save_weights(weights)
+    with export.weights_of(whole) as weights:
         export.save(
             path,
             weights,

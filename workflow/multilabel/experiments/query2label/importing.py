@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -32,10 +31,7 @@ def import_model(
     names = list(classes) if classes is not None else tables.published()["classes"]
     network, architecture = model.load(checkpoint, config, classes=len(names))
     files = [checkpoint, *([config] if config else [])]
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=Path(path).parent, prefix=".import.") as folder:
-        weights = Path(folder, "imported.weights.h5")
-        network.save_weights(weights)
+    with export.weights_of(network) as weights:
         export.save(
             path,
             weights,

@@ -1,7 +1,7 @@
 """A run of either stage as a model file, and the network of such a file."""
 
-import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,11 @@ def save(
     labels = results / "labels/val.h5"
     validation = predictions.of_run(results, name, "val")
     classes = LabelMatrix.load(labels).classes
-    with tempfile.TemporaryDirectory() as temporary:
-        weights = folder / "best.weights.h5"
-        if isinstance(run, runs.TopModelRun):
-            whole = _whole(run, weights, {**base, "weights": base_weights}, len(classes), whitening)
-            weights = Path(temporary, "whole.weights.h5")
-            whole.save_weights(weights)
+    own = folder / "best.weights.h5"
+    kept: AbstractContextManager[Path] = nullcontext(own)
+    if isinstance(run, runs.TopModelRun):
+        kept = export.weights_of(_whole(run, own, {**base, "weights": base_weights}, len(classes), whitening))
+    with kept as weights:
         export.save(
             path,
             weights,
