@@ -15,7 +15,7 @@ LIST = LIBRARY / "experiments/__init__.py"
 LONGEST = 450
 # From the ground up: a package imports from itself and from those before it.
 FLOORS = [
-    *["files", "arrays", "logs", "devices", "checksums", "provenance", "experiments", "stages"],
+    *["files", "arrays", "logs", "devices", "checksums", "provenance", "experiments", "stages", "methods"],
     *["datasets", "images", "networks", "features", "evaluation", "training", "report", "export", "config", "cli"],
 ]
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -41,6 +42,12 @@ def machine() -> dict[str, str]:
     cards = [tf.config.experimental.get_device_details(card) for card in tf.config.get_visible_devices("GPU")]
     names = {"gpu": " + ".join(card.get("device_name", "GPU") for card in cards)} if cards else {}
     return {"system": f"{platform.system()} {platform.machine()}", "processor": _processor()} | names
+
+
+def peak_memory() -> int:
+    """The most memory that this process has had so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 @contextmanager

@@ -181,7 +181,8 @@ def test_what_is_measured_is_apart_from_the_log_also_after_a_restart(tmp_path):
     first = pd.read_csv(tmp_path / "killed.csv")
     fit(tmp_path / "killed", timing=tmp_path / "killed.csv")
     timing = pd.read_csv(tmp_path / "killed.csv")
-    assert list(timing.columns) == ["epoch", "seconds"]
+    assert list(timing.columns) == ["epoch", "seconds", "memory_mb"]
+    assert (timing["memory_mb"] > 100).all()  # TensorFlow alone takes more
     assert timing["epoch"].tolist() == list(range(SCHEDULE.epochs))
     assert timing[:2].equals(first)
     fit(tmp_path / "whole")

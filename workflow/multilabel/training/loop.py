@@ -27,7 +27,7 @@ from multilabel.training.state import AVERAGED, State
 from multilabel.training.steps import Prepare
 
 VALIDATED = ("val_loss", "val_acc")
-TIMES = ("epoch", "seconds")
+TIMES = ("epoch", "seconds", "memory_mb")
 """Measured, so another file in each run: apart from the log, whose bytes are the same."""
 
 SCALAR = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"}, data_class="DATA_CLASS_SCALAR")
@@ -84,15 +84,15 @@ def fit(
         prepare: what happens to a training batch inside the step (augmentation, normalisation).
         prepare_validation: the same for validation batches.
         validation_batch_size: samples per evaluation step.
-        timing: a CSV file (epoch,seconds) for what each epoch took; None: no file.
+        timing: a CSV file (epoch,seconds,memory_mb) for what each epoch took, and the most memory that the process had
+            until then; None: no file.
         tensorboard: a folder for TensorBoard's logs, which are never read back; None: no logs.
         after_epoch: takes the number of each epoch after its steps, before the state is saved; so once more where
             training was interrupted in between.
         report: takes one line per epoch.
 
     Returns:
-        The state after the last epoch. Its history has one dictionary per epoch with the columns of the log and
-        `seconds`. `loss` is the mean over the epoch's steps, with dropout, as Keras reports it; `acc` the objective's
+        The state after the last epoch. Its history has one dictionary per epoch with the columns of log and timing. `loss` is the mean over the epoch's steps, with dropout, as Keras reports it; `acc` the objective's
         accuracy, likewise.
 
     Raises:
@@ -152,6 +152,7 @@ def fit(
         if after_epoch:
             after_epoch(epoch)
         row["seconds"] = round(time.monotonic() - started, 3)
+        row["memory_mb"] = round(devices.peak_memory() / 1e6)
         state.add(row)
         _write_logs(folder, timing, state.history)
         with writer.as_default(step=epoch):
@@ -189,6 +190,7 @@ def run(folder: Path, record: Mapping[str, Any], model: keras.Model, *arguments:
         "epochs": len(state.history),
         "best_epoch": state.best_epoch,
         f"best_{state.schedule.criterion.column}": state.best_value,
+        "trained_parameters": sum(math.prod(variable.shape) for variable in model.trainable_variables),
     }
     if options.get("average") is not None:
         results["best_is_average"] = state.best_is_average

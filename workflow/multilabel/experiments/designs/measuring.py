@@ -1,7 +1,5 @@
 """What a design costs: seconds per image, bytes on disk, memory."""
 
-import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from multilabel import devices
 from multilabel.experiments.designs import inference, networks
 
 BATCHES = (1, 32)
@@ -26,7 +25,7 @@ def cost(models: Sequence[keras.Model], files: Sequence[str | Path], *, memory: 
     Args:
         models: L networks of one output each, or one of L outputs.
         files: where their weights lie.
-        memory: the process' peak in bytes before they were loaded, see `peak_memory`.
+        memory: the process' peak in bytes before they were loaded, see `devices.peak_memory`.
 
     Returns:
         `parameters` (those of shared layers once), `bytes` on disk, `memory` (what the process' peak grew by until each
@@ -45,7 +44,7 @@ def cost(models: Sequence[keras.Model], files: Sequence[str | Path], *, memory: 
         "networks": len(models),
         "parameters": _parameters(models, shared=shared),
         "bytes": sum(Path(path).stat().st_size for path in files),
-        "memory": peak_memory() - memory,
+        "memory": devices.peak_memory() - memory,
     }
     together = inference.in_one_call(models) if len(models) > 1 else calls
     for n, batch in images.items():
@@ -70,12 +69,6 @@ def milliseconds(call: Callable[[Any], Any], batch: Any) -> float:
         np.asarray(call(batch))  # the scores are there, not only on their way
         taken.append(time.perf_counter() - begun)
     return 1000 * min(taken)
-
-
-def peak_memory() -> int:
-    """The most memory that this process has had so far, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def _parameters(models: Sequence[keras.Model], *, shared: bool) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from multilabel import devices
 from multilabel.evaluation import predictions
 from multilabel.experiments.designs import images, inference, losses, measuring, names, networks, parts
 from multilabel.experiments.designs.images import Split
@@ -63,7 +64,7 @@ def assemble(
         record: the file of the run's record.
         cost: the file of what inference costs, see `measuring.cost`.
     """
-    before = measuring.peak_memory()
+    before = devices.peak_memory()
     models = parts.load(files, sizes)
     write_json(cost, measuring.cost(models, files, memory=before))
     together = inference.in_one_call(models)
@@ -85,7 +86,7 @@ def assemble(
 
 def measure_run(weights: str | Path, classes: int, sizes: networks.Sizes, cost: str | Path) -> None:
     """Write what inference with a run of Model 3 costs, see `measuring.cost`."""
-    before = measuring.peak_memory()
+    before = devices.peak_memory()
     write_json(cost, measuring.cost([load_run(weights, classes, sizes)], [weights], memory=before))
 
 

@@ -41,7 +41,7 @@ def train_networks(
         settings: sizes, epochs, batch_size, learning_rate, augmentation, seed.
         record: where the networks come from; goes into the file.
         path: the file, see `parts`; its log is `{stem}.csv`.
-        timing: a CSV file (network,epoch,seconds).
+        timing: a CSV file (network,epoch,seconds,memory_mb).
         first: of Model 2, the file of its first network, whose convolutions the others have.
 
     Raises:
@@ -76,7 +76,7 @@ def train_networks(
         trained[number] = model
         log = pd.DataFrame(state.history).assign(network=number, label=train.labels.classes[number])
         logs.append(log[COLUMNS])
-        times.append(log[["network", "epoch", "seconds"]])
+        times.append(log[["network", *loop.TIMES]])
     parts.save(path, trained, classes=train.labels.classes, record=record, heads_only=shared is not None)
     for frames, target in ((logs, path.with_suffix(".csv")), (times, Path(timing))):
         with complete_or_absent(target) as temporary:
