@@ -8,6 +8,8 @@ import multilabel
 
 # Processes that tests start find the library as the tests do.
 os.environ["PYTHONPATH"] = str(Path(multilabel.__file__).parents[1])
+# As `devices.configure` does for jobs.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 # A busy machine is no failure: no test is timed.
 settings.register_profile("untimed", deadline=None)

@@ -17,8 +17,9 @@ from multilabel.experiments import EXPERIMENTS
 class Run(NamedTuple):
     """A finished run: its scores of validation and test images are `{place}/predictions/{name}/{val,test}.h5`.
 
-    `record` is its run.json, whose results have `trained_parameters`; `timing` the CSV files of all that was trained for
-    it, with columns `seconds` (add them up) and `memory_mb` (the process's peak). Both are empty where nothing is trained.
+    `record` is its run.json, whose results have `trained_parameters`; `timing` the CSV files of all that was trained
+    for it, with columns `seconds` (add them up) and `memory_mb` (the process's peak). Both are empty where nothing is
+    trained.
     """
 
     name: str
@@ -46,10 +47,10 @@ class Method(NamedTuple):
     """One way to label images.
 
     `candidates` has the runs among which validation images choose, by `evaluation.criterion`: each with all its seeds,
-    the first of which counts for intervals and cost. `models` has the model file of each candidate's first seed; one that
-    an experiment writes of the chosen candidate alone stands there for each. `labels` is how many of an image's positive
-    labels training sees at most. `smaller` has, for methods whose training is cheap, scores of the test images after
-    training on fewer images, by their number.
+    the first of which counts for intervals and cost. `models` has the model file of each candidate's first seed; one
+    that an experiment writes of the chosen candidate alone stands there for each. `labels` is how many of an image's
+    positive labels training sees at most. `smaller` has, for methods whose training is cheap, scores of the test images
+    after training on fewer images, by their number.
     """
 
     name: str

@@ -334,7 +334,7 @@ def test_the_log_has_the_columns_of_the_averaged_weights_where_there_are_any(tmp
 def test_the_record_says_which_weights_were_better_and_by_what(tmp_path):
     run(tmp_path, {}, average=0.9)
     results = json.loads((tmp_path / "run.json").read_text())["results"]
-    assert sorted(results) == ["best_epoch", "best_is_average", "best_val_loss", "epochs"]
+    assert sorted(results) == ["best_epoch", "best_is_average", "best_val_loss", "epochs", "trained_parameters"]
 
 
 def test_what_an_objective_owns_is_trained_at_the_rows_of_the_samples(tmp_path):

@@ -92,8 +92,9 @@ def fit(
         report: takes one line per epoch.
 
     Returns:
-        The state after the last epoch. Its history has one dictionary per epoch with the columns of log and timing. `loss` is the mean over the epoch's steps, with dropout, as Keras reports it; `acc` the objective's
-        accuracy, likewise.
+        The state after the last epoch. Its history has one dictionary per epoch with the columns of log and timing.
+        `loss` is the mean over the epoch's steps, with dropout, as Keras reports it; `acc` the objective's accuracy,
+        likewise.
 
     Raises:
         FloatingPointError: a loss is not finite.
