@@ -8,7 +8,6 @@ of their own (`dataset.validation.fraction` above 0): then all experiments train
 import math
 from collections.abc import Mapping
 from importlib import import_module, util
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from multilabel.experiments import EXPERIMENTS
@@ -31,16 +30,12 @@ class Run(NamedTuple):
         """Where its scores of a split lie."""
         return "/".join(filter(None, [self.place, "predictions", self.name, f"{split}.h5"]))
 
-    def metrics(self) -> str:
-        """Where its metrics lie, as `all_metrics.of_run` gives them."""
-        return "/".join(filter(None, [self.place, "metrics", f"{self.name}.json"]))
-
 
 class Scores(NamedTuple):
-    """Scores of the test images: a predictions file, or a group of an HDF5 file with the same content."""
+    """Scores of the test images: a group of an HDF5 file, see `predictions.save_several`."""
 
     path: str
-    group: str = ""
+    group: str
 
 
 class Method(NamedTuple):
@@ -50,7 +45,7 @@ class Method(NamedTuple):
     the first of which counts for intervals and cost. `models` has the model file of each candidate's first seed; one
     that an experiment writes of the chosen candidate alone stands there for each. `labels` is how many of an image's
     positive labels training sees at most. `smaller` has, for methods whose training is cheap, scores of the test images
-    after training on fewer images, by their number.
+    after training on fewer images, by their number; a group is absent where there are not so many.
     """
 
     name: str
@@ -58,7 +53,7 @@ class Method(NamedTuple):
     candidates: tuple[tuple[Run, ...], ...]
     models: tuple[str, ...]
     labels: float = math.inf
-    smaller: Mapping[int, Scores] = MappingProxyType({})
+    smaller: Mapping[int, Scores] = {}
 
 
 class LeftOut(NamedTuple):

@@ -236,6 +236,7 @@ rule query2label_comparison:
             "resamples": CONFIG.evaluation.resamples,
             "seed": CONFIG.evaluation.seed,
         },
+        unlabelled=Q2L_KEYS.unlabelled,
         folder=lambda wildcards, input: os.path.dirname(os.path.dirname(input.metrics[0])),
         dataset=DATASET,
         code=code("query2label/comparison.py"),

@@ -70,6 +70,10 @@ class Query2Label(Section):
     memory_gb: float = Field(2.0, ge=0, description="decoded images are kept in memory up to this size")
     examples: list[int] = Field([], description="ids of the images whose attention is shown; empty: chosen by rule")
     checkpoints: list[Checkpoint] = Field([], description="released checkpoints: Table I")
+    unlabelled: bool = Field(
+        True,
+        description="images without labels count in metrics, as in the published numbers, and unlike elsewhere here",
+    )
     train: bool = Field(True, description="whether anything is trained; without, Table I alone is made")
 
     @field_validator("checkpoints")
@@ -138,8 +142,8 @@ class Keys(Shared):
 
     @property
     def counts_unlabelled(self) -> list[str]:
-        """All images count, as in the published numbers."""
-        return [*super().counts_unlabelled, "query2label"]
+        """All images count, as in the published numbers, unless `unlabelled` is false."""
+        return [*super().counts_unlabelled, *(["query2label"] if self.query2label.unlabelled else [])]
 
     @property
     def named_paths(self) -> dict[str, str]:

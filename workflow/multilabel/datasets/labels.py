@@ -1,6 +1,6 @@
 """Which labels each image has, as a matrix whose rows are images and whose columns are classes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -193,6 +193,19 @@ def splits(
         if not matrix.truth.any():
             raise ValueError(f"dataset: none of the {len(matrix)} images of the {split} split has a label")
     return list(found.values())
+
+
+def parts(count: int, sizes: Iterable[int], seed: int) -> Iterator[np.ndarray]:
+    """Rows of random parts of `count` images, the smallest first: nested, each the first of one random order, sorted.
+
+    Sizes that are not below `count` are left out.
+
+    >>> [rows.tolist() for rows in parts(5, [9, 2, 4], seed=0)]
+    [[2, 4], [0, 2, 3, 4]]
+    """
+    order = np.random.default_rng(seed).permutation(count)
+    for size in sorted({size for size in sizes if size < count}):
+        yield np.sort(order[:size])
 
 
 def _held_out(matrix: LabelMatrix, fraction: float, seed: int, *, key: str) -> tuple[LabelMatrix, LabelMatrix]:

@@ -155,17 +155,54 @@ def comparisons(
         chosen_on = (validation.truth, validation.scores)
         values[run] = all_metrics.evaluate(test.truth, test.scores, k=k, validation=chosen_on)
         resampled[run] = resample(test.truth, test.scores, k=k, validation=chosen_on, n=n, seed=seed)
-    rows = []
     for a, b in pairs:
         if not np.array_equal(runs[a][0].image_id, runs[b][0].image_id):
             raise ValueError(f"expected predictions for the same images in the same order, found others: {a}, {b}")
-        for heading, metric in MAIN_METRICS.items():
-            difference, paired = values[a][metric] - values[b][metric], resampled[a][metric] - resampled[b][metric]
-            contrary = 1 + min(np.sum(paired <= 0), np.sum(paired >= 0))
-            p = min(1.0, float(2 * contrary / (n + 1)))
-            low, high = interval(paired, difference, level)
+    return paired(values, resampled, pairs, MAIN_METRICS, level=level)
+
+
+def paired(
+    values: Mapping[str, Mapping[str, float]],
+    resampled: Mapping[str, Mapping[str, Floats]],
+    pairs: Iterable[tuple[str, str]],
+    metrics_: Mapping[str, str],
+    *,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """The same of runs that were evaluated and resampled before, on the same images with the same seed.
+
+    Args:
+        values: run → metric → its value on all images.
+        resampled: run → metric → its values on the resamples.
+        pairs: which runs are compared.
+        metrics_: what the table calls a metric → its name.
+        level: of the intervals.
+
+    Returns:
+        As `comparisons`.
+    """
+    rows = []
+    for a, b in pairs:
+        for heading, metric in metrics_.items():
+            difference, drawn = values[a][metric] - values[b][metric], resampled[a][metric] - resampled[b][metric]
+            contrary = 1 + min(np.sum(drawn <= 0), np.sum(drawn >= 0))
+            p = min(1.0, float(2 * contrary / (len(drawn) + 1)))
+            low, high = interval(drawn, difference, level)
             rows.append((a, b, heading, values[a][metric], values[b][metric], difference, low, high, p))
     return pd.DataFrame(rows, columns=["run", "against", "metric", "first", "second", "difference", "low", "high", "p"])
+
+
+def holm(p: ArrayLike) -> Floats:
+    """P-values of several comparisons, adjusted by Holm (1979): with those below α, any error has at most probability α.
+
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p, np.float64)
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    return adjusted
 
 
 def _drawn(n_images: int, n: int, seed: int) -> Iterator[Floats]:

@@ -29,15 +29,23 @@ def save(path: str | Path, image_id: np.ndarray, scores: np.ndarray) -> None:
         file["scores"] = np.asarray(scores, np.float32)
 
 
-def load(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """Image ids (N,) and scores N×L.
+def save_several(path: str | Path, found: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Write image ids and scores of several runs in one HDF5 file, in groups of these names."""
+    with complete_or_absent(path) as temporary, h5py.File(temporary, "w") as file:
+        for group, (image_id, scores) in found.items():
+            file[f"{group}/image_id"] = np.asarray(image_id, np.int64)
+            file[f"{group}/scores"] = np.asarray(scores, np.float32)
+
+
+def load(path: str | Path, group: str = "/") -> tuple[np.ndarray, np.ndarray]:
+    """Image ids (N,) and scores N×L of a predictions file, or of a group of a file that has several.
 
     Raises:
         ValueError: the file is no predictions file or is damaged; the message names it.
     """
     try:
         with h5py.File(path, "r", locking=False) as file:
-            image_id, scores = file["image_id"][()], file["scores"][()]
+            image_id, scores = file[group]["image_id"][()], file[group]["scores"][()]
         if scores.shape[:1] != image_id.shape or scores.ndim != 2 or not np.isfinite(scores).all():
             raise ValueError(
                 f"{image_id.shape} ids, {scores.shape} scores, {np.sum(~np.isfinite(scores))} of which are no number"

@@ -11,6 +11,7 @@ EXPERIMENTS = {
     "designs": "Three designs",
     "single_positive": "Single positive labels",
     "query2label": "Query2Label",
+    "comparison": "Every method",
 }
 """Name → what the report calls it."""
 

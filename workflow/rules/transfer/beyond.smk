@@ -142,11 +142,15 @@ rule independent:
     input:
         labels=f"{RESULTS}/labels/train.h5",
         validation=f"{RESULTS}/labels/val.h5",
-        train=feature_file(DATASET, "train", PLAIN) if PLAIN else [],
-        evaluated=[feature_file(DATASET, split, PLAIN) for split in EVALUATED] if PLAIN else [],
+        features=[feature_file(DATASET, split, PLAIN) for split in CONFIG.splits] if PLAIN else [],
     output:
         scores=expand(f"{RESULTS}/predictions/{{run}}/{{split}}.h5", run=INDEPENDENT or "independent", split=EVALUATED),
-        chosen=expand(f"{RESULTS}/predictions/{{run}}/chosen.json", run=INDEPENDENT or "independent")[0],
+        run=expand(
+            f"{RESULTS}/independent/{{run}}/{{file}}",
+            run=INDEPENDENT or "independent",
+            file=["run.json", "weights.h5", "smaller.h5"],
+        ),
+        timing=expand(f"{RESULTS}/timing/independent/{{run}}.csv", run=INDEPENDENT or "independent"),
     log:
         log_of("independent"),
     benchmark:
@@ -158,10 +162,15 @@ rule independent:
         mem_mb=memory(4000),
         runtime=720,
     params:
-        cs=[0.01, 0.1, 1.0, 10.0, 100.0],
+        run=(INDEPENDENT or [None])[0],
+        splits=CONFIG.splits,
+        results=RESULTS,
+        sizes=CONFIG.learning_curve.sizes,
+        seed=CONFIG.grid.seed,
+        record={key: value for key, value in record_of(DATASET).items() if key in ("dataset", "labels", "base")},
         code=code("transfer/independent.py"),
     message:
-        "One-vs-rest logistic regression on {input.train}"
+        "One-vs-rest logistic regression on {input.features[0]}"
     script:
         "../../scripts/transfer/independent.py"
 

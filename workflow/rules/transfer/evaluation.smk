@@ -128,13 +128,13 @@ rule model:
 # The same of any run, on demand: snakemake results/…/model/{run}.h5
 rule model_of_run:
     input:
-        weights=lambda wildcards: f"{folder_of_run(wildcards.run)}/best.weights.h5",
+        weights=lambda wildcards: weights_of_run(wildcards.run),
         record=lambda wildcards: f"{folder_of_run(wildcards.run)}/run.json",
         labels=f"{RESULTS}/labels/val.h5",
         scores=f"{RESULTS}/predictions/{{run}}/val.h5",
         base=lambda wildcards: [] if wildcards.run in FINETUNED else weights_of(CONFIG.base),
         train=lambda wildcards: whitened_from(wildcards.run),
-        statistics=lambda wildcards: statistics_of(runs.parse(wildcards.run).preprocess),
+        statistics=lambda wildcards: statistics_of(preprocess_of(wildcards.run)),
     output:
         f"{RESULTS}/model/{{run}}.h5",
     log:
@@ -142,7 +142,7 @@ rule model_of_run:
     benchmark:
         f"benchmarks/{DATASET}/model/{{run}}.tsv"
     wildcard_constraints:
-        run=f"{STAGE1}|{STAGE2}",
+        run=rf"{STAGE1}|{STAGE2}|independent_[a-z]+_[a-z]+",
     conda:
         "../../../envs/cpu.yaml"
     threads: 1

@@ -247,7 +247,7 @@ rule metric_table:
     input:
         finetuned=expand(f"{RESULTS}/metrics/{{run}}.json", run=FINETUNED),
         independent=expand(f"{RESULTS}/metrics/{{run}}.json", run=INDEPENDENT),
-        chosen=rules.independent.output.chosen if INDEPENDENT else [],
+        chosen=[f"{RESULTS}/independent/{run}/run.json" for run in INDEPENDENT],
         coverage=metrics_of(COVERAGE),
         repeats=[path for root in SEEDS for path in metrics_of(root)],
         top_models=metrics_of(DATASET),

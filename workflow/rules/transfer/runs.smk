@@ -42,17 +42,33 @@ def feature_file(root, split, run):
     return f"results/{base}/features/{run.feature_file(split)}"
 
 
+def is_independent(name):
+    """Whether a run is one-vs-rest logistic regression, which belongs to neither stage."""
+    return name.startswith("independent_")
+
+
+def preprocess_of(name):
+    """The normalisation of a run's images."""
+    return name.split("_")[1] if is_independent(name) else runs.parse(name).preprocess
+
+
 def whitened_from(name):
     """The training features from which those of a run of stage 1 are whitened; none where they are not."""
-    run = runs.parse(name)
-    if isinstance(run, runs.FinetuneRun) or run.pooling == run.extracted:
+    run = None if is_independent(name) else runs.parse(name)
+    if run is None or isinstance(run, runs.FinetuneRun) or run.pooling == run.extracted:
         return []
     return f"{RESULTS}/features/train_{run.preprocess}_{run.extracted}.h5"
 
 
 def folder_of_run(name):
-    """Where a run of either stage lies."""
-    return f"{RESULTS}/{'finetuned' if name in FINETUNED else 'top_models'}/{name}"
+    """Where a run lies."""
+    kind = "independent" if is_independent(name) else "finetuned" if name in FINETUNED else "top_models"
+    return f"{RESULTS}/{kind}/{name}"
+
+
+def weights_of_run(name):
+    """The weights that it has trained."""
+    return f"{folder_of_run(name)}/{'' if is_independent(name) else 'best.'}weights.h5"
 
 
 def feature_files(root, run_list):

@@ -16,5 +16,6 @@ with logs.logged(snakemake.log[0]):
         titles=p.titles,
         test=p.evaluated[-1],
         evaluation=p.evaluation,
+        unlabelled=p.unlabelled,
         dataset=p.dataset,
     )

@@ -18,7 +18,7 @@ with logs.logged(snakemake.log[0]):
     for run in dict.fromkeys(Path(path).stem for path in i.repeats):
         seeds = [files.read_json(path) for path in [*i.top_models, *i.repeats] if Path(path).stem == run]
         rows.append((f"top model, mean ± standard deviation of {len(seeds)} seeds", run, seeds))
-    c = f", C = {files.read_json(i.chosen)['c']:g} of logistic regression likewise" if i.chosen else ""
+    c = f", C = {files.read_json(i.chosen[0])['results']['c']:g} of logistic regression likewise" if i.chosen else ""
     frame = tables.metric_table(rows)
     tables.write_table(
         frame,

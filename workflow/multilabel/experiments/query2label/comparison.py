@@ -33,6 +33,7 @@ def write(
     titles: Mapping[str, str],
     test: str,
     evaluation: Mapping[str, Any],
+    unlabelled: bool,
     dataset: str,
 ) -> None:
     """Write the comparison of all that is trained on one base.
@@ -46,12 +47,13 @@ def write(
         titles: kind → what it is called.
         test: the split on which metrics are computed.
         evaluation: k, resamples and seed.
+        unlabelled: whether images without labels count.
         dataset: its name.
     """
 
     def scored(run: str, split: str) -> predictions.Predictions:
         path = predictions.path_of(results, run, split)
-        return predictions.load_with_truth(path, label_files[split], unlabelled=True)
+        return predictions.load_with_truth(path, label_files[split], unlabelled=unlabelled)
 
     found = {
         titles[kind]: [(scored(run, test), scored(run, "val")) for run in of_kind] for kind, of_kind in runs.items()
@@ -66,8 +68,9 @@ def write(
     write_table(
         frame,
         path_stem,
-        f"Query2Label and what else was trained on the same base, as long and on the same images: {dataset}, all test "
-        "images; means ± deviation over seeds, 95 % intervals of the first seed.",
+        f"Query2Label and what else was trained on the same base, as long and on the same images: {dataset}, "
+        f"{'all' if unlabelled else 'labelled'} test images; means ± deviation over seeds, 95 % intervals of the first "
+        "seed.",
         shown=shown,
         digits={"ms per image": 2},
     )

@@ -1,4 +1,4 @@
-"""A run of either stage as a model file, and the network of such a file."""
+"""A run of either stage, or of one-vs-rest logistic regression, as a model file; and the network of such a file."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -6,17 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from multilabel import export, provenance
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.evaluation import decisions, predictions
-from multilabel.experiments.transfer import finetune, runs, top_models
+from multilabel.experiments.transfer import finetune, independent, runs, top_models
 from multilabel.export import Model
 from multilabel.features.whitening import Whitening
 from multilabel.files import read_json
 from multilabel.images.normalise import normalise
 from multilabel.networks import backbones
+
+INDEPENDENT = "independent_"
+"""How names of one-vs-rest logistic regression begin, before normalisation and pooling."""
 
 
 def save(
@@ -37,20 +41,27 @@ def save(
         name: the run's name.
         results: the folder of the dataset's results, where the run and its predictions lie.
         base: arguments of `backbones.build`, weights apart.
-        base_weights: the base network's weights, for a run of stage 1; a fine-tuned run has its own.
+        base_weights: the base network's weights, for a run on features; a fine-tuned run has its own.
         whitening: what whitened the features of a run of stage 1.
         statistics: file of the channel statistics that `zmuvf` needs.
         chosen_by: why this run, for its provenance.
     """
-    run, results = runs.parse(name), Path(results)
-    folder = results / ("top_models" if isinstance(run, runs.TopModelRun) else "finetuned") / name
+    results = Path(results)
     labels = results / "labels/val.h5"
     validation = predictions.of_run(results, name, "val")
     classes = LabelMatrix.load(labels).classes
-    own = folder / "best.weights.h5"
-    kept: AbstractContextManager[Path] = nullcontext(own)
-    if isinstance(run, runs.TopModelRun):
-        kept = export.weights_of(_whole(run, own, {**base, "weights": base_weights}, len(classes), whitening))
+    below = {**base, "weights": base_weights}
+    kept: AbstractContextManager[Path]
+    if name.startswith(INDEPENDENT):
+        folder, preprocess = results / "independent" / name, name.split("_")[1]
+        kept = export.weights_of(_with_classifiers(name, below, independent.load(folder / "weights.h5")))
+    else:
+        run = runs.parse(name)
+        preprocess = run.preprocess
+        folder = results / ("top_models" if isinstance(run, runs.TopModelRun) else "finetuned") / name
+        kept = nullcontext(folder / "best.weights.h5")
+        if isinstance(run, runs.TopModelRun):
+            kept = export.weights_of(_whole(run, folder / "best.weights.h5", below, len(classes), whitening))
     with kept as weights:
         export.save(
             path,
@@ -58,7 +69,7 @@ def save(
             experiment="transfer",
             run=name,
             base=base,
-            preprocess=run.preprocess,
+            preprocess=preprocess,
             classes=classes,
             thresholds=decisions.cardinality_thresholds(validation.scores, validation.truth),
             statistics=read_json(statistics) if statistics else None,
@@ -80,8 +91,12 @@ def network(model: Model) -> tuple[keras.Model, Callable[[tf.Tensor], tf.Tensor]
     Raises:
         ValueError: the weights are damaged or do not fit.
     """
-    run = runs.parse(model.run)
-    if isinstance(run, runs.FinetuneRun):
+    run = None if model.run.startswith(INDEPENDENT) else runs.parse(model.run)
+    if run is None:
+        nothing = independent.Classifiers(np.zeros((0, 0)), np.zeros(len(model.classes)))
+        network_ = _with_classifiers(model.run, {**model.base, "weights": None}, nothing)
+        backbones.load_weights(network_, model.path)
+    elif isinstance(run, runs.FinetuneRun):
         network_ = finetune.load(model.path, run, model.base, len(model.classes))
     else:
         network_ = _joined(run, {**model.base, "weights": None}, len(model.classes))
@@ -91,6 +106,17 @@ def network(model: Model) -> tuple[keras.Model, Callable[[tf.Tensor], tf.Tensor]
         return tf.sigmoid(network_(normalise(pixels, model.preprocess, model.statistics), training=False))
 
     return network_, scores
+
+
+def _with_classifiers(name: str, base: Mapping[str, Any], found: independent.Classifiers) -> keras.Model:
+    """The base network and linear classifiers on its pooled map; those without weights get them later."""
+    below = backbones.build(**base)
+    classifiers = keras.layers.Dense(len(found.intercept), name="classifiers")
+    pooling = name.split("_")[2]
+    top_model = keras.Model(features := keras.Input([finetune.feature_count(below, pooling)]), classifiers(features))
+    if found.weights.size:
+        classifiers.set_weights([part.astype(np.float32) for part in found])
+    return finetune.joined(below, pooling, top_model)
 
 
 def _joined(run: runs.TopModelRun, base: Mapping[str, Any], classes: int) -> keras.Model:
