@@ -193,7 +193,7 @@ def paired(
 
 
 def holm(p: ArrayLike) -> Floats:
-    """P-values of several comparisons, adjusted by Holm (1979): with those below α, any error has at most probability α.
+    """P-values of several comparisons, adjusted by Holm (1979): the risk of any error among those below α is α at most.
 
     >>> holm([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.06, 0.06]

@@ -142,7 +142,7 @@ def judge_all(
     """
     if not methods:
         raise ValueError(
-            "comparison: no method can be compared. Methods are chosen on validation images apart from the test images: "
+            "comparison: no method can be compared. They are chosen on validation images apart from the test images: "
             "set dataset.validation.fraction above 0"
         )
     found = {name: judge(method, results, labels, k=k, criterion=criterion) for name, method in methods.items()}
@@ -152,8 +152,8 @@ def judge_all(
             one, other = getattr(found[first], split).image_id, getattr(judged, split).image_id
             if not np.array_equal(one, other):
                 raise ValueError(
-                    f"comparison: expected scores of the same {split} images of all methods, found {len(one)} images of "
-                    f"{first}, {len(other)} of {name}; {len(np.setxor1d(one, other))} are of one alone"
+                    f"comparison: expected scores of the same {split} images of all methods, found {len(one)} images "
+                    f"of {first}, {len(other)} of {name}; {len(np.setxor1d(one, other))} are of one alone"
                 )
     return found
 

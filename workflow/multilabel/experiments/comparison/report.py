@@ -75,8 +75,8 @@ def quality(
         folder / "tables/differences",
         f"Every method against {found[reference].method.title}, which has the highest mAP on the validation images "
         f"of {dataset}: differences on the same {images:,} test images, paired 95 % intervals for each by itself, "
-        f"p-values adjusted by Holm for {len(found) - 1} comparisons at once; * below {tables.ALPHA}. They say what other test "
-        "images would change, not another training.",
+        f"p-values adjusted by Holm for {len(found) - 1} comparisons at once; * below {tables.ALPHA}. They say what "
+        "other test images would change, not another training.",
         shown=tables.differences_as_read(differing) if len(differing) else None,
     )
     titles = dict(zip(table["name"], table["method"], strict=True))
