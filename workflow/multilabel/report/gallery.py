@@ -4,7 +4,8 @@ import base64
 import html
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from multilabel.files import complete_or_absent
 from multilabel.images import decode
 from multilabel.report import examples
 
-TEMPLATE = "gallery.html"
+TEMPLATE, SHARED = "gallery.html", "images.html"
 SIDE, QUALITY = 160, 50
 """Pixels of a thumbnail's longer side, and its quality as a JPEG: about 3 KB each."""
 TRUE, PREDICTED = 1, 2
@@ -64,14 +65,37 @@ def page(
         "thresholds": np.round(np.asarray(thresholds, float), 4).tolist(),
         "images": list(entries(file_names, y, h, decisions.threshold(h, thresholds), maps)),
     }
+    return filled(TEMPLATE, title, subtitle, content, pictures, len(y))
+
+
+def filled(
+    template: str, title: str, subtitle: str, content: Mapping[str, Any], pictures: Iterable[bytes], images: int
+) -> str:
+    """A page as HTML: a template of this folder with what its script reads.
+
+    Args:
+        template: the name of its file.
+        title: plain text.
+        subtitle: plain text below it.
+        content: what the script shows, for JSON.
+        pictures: thumbnails, JPEG.
+        images: how many there have to be.
+
+    Raises:
+        ValueError: there are more or fewer thumbnails.
+    """
     thumbnails_ = [base64.b64encode(picture).decode() for picture in pictures]
-    if len(thumbnails_) != len(y):
-        raise ValueError(f"page: expected a thumbnail for each of {len(y)} images, found {len(thumbnails_)}")
-    data = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    text = Path(__file__).with_name(TEMPLATE).read_text(encoding="utf-8")
-    for name, value in {"title": html.escape(title), "subtitle": html.escape(subtitle)}.items():
-        text = text.replace(f"@{name}@", value)
-    return text.replace("@data@", data).replace("@thumbnails@", "\n".join(thumbnails_))
+    if len(thumbnails_) != images:
+        raise ValueError(f"page: expected a thumbnail for each of {images} images, found {len(thumbnails_)}")
+    text, shared = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in (template, SHARED))
+    values = {
+        "title": html.escape(title),
+        "subtitle": html.escape(subtitle),
+        "data": json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
+        "thumbnails": "\n".join(thumbnails_),
+    }
+    # In one go: what is filled in may itself look like a place to fill.
+    return re.sub(r"@(\w+)@", lambda place: values[place[1]], text.replace("@shared@", shared.rstrip()))
 
 
 def write(
