@@ -6,6 +6,8 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, NullFormatter
 
 from multilabel.experiments.comparison.tables import COSTS, pareto
 from multilabel.report.figures import COLOURS, COLUMN, PAGE, style
@@ -29,7 +31,6 @@ def costs(table: pd.DataFrame) -> Figure:
     """
     figure = Figure(figsize=(PAGE, 4.6))
     panels = figure.subplots(2, 3, sharey=True).ravel()
-    handles = []
     for axes, (column, label) in zip(panels, COSTS.items(), strict=True):
         values = table[column].to_numpy(float)
         front = pareto(values, table["mAP"].to_numpy())
@@ -38,21 +39,23 @@ def costs(table: pd.DataFrame) -> Figure:
         for number, row in enumerate(table.to_dict("records")):
             colour, marker = colour_and_marker(number)
             error = [[row["mAP"] - row["mAP low"]], [row["mAP high"] - row["mAP"]]]
-            shown = axes.errorbar(
+            axes.errorbar(
                 row[column], row["mAP"], yerr=error, color=colour, marker=marker, markersize=4, linestyle="none",
                 elinewidth=0.5, markerfacecolor=colour if front[number] else "white", markeredgewidth=0.8,
             )  # fmt: skip
-            if axes is panels[0]:
-                handles.append(shown)
         positive = values[np.isfinite(values) & (values > 0)]
         if len(positive) and positive.max() > 20 * positive.min():
-            axes.set_xscale(
-                "symlog" if (values == 0).any() else "log",
-                **({"linthresh": positive.min()} if (values == 0).any() else {}),
-            )
+            if (values == 0).any():
+                axes.set_xscale("symlog", linthresh=positive.min())
+            else:
+                axes.set_xscale("log")
+            axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.set_xlabel(label)
     for axes in panels[::3]:
         axes.set_ylabel("mAP")
+    looks = [colour_and_marker(number) for number in range(len(table))]
+    handles = [Line2D([], [], color=c, marker=m, markersize=4, linestyle="none") for c, m in looks]
     figure.legend(handles, table["method"].tolist(), loc="outside lower center", ncols=3)
     return figure
 
@@ -104,6 +107,8 @@ def sizes(table: pd.DataFrame, order: Mapping[str, int]) -> Figure:
         colour, marker = colour_and_marker(order[str(name)])
         axes.plot(rows["images"], rows["mAP"], color=colour, marker=marker, markersize=3, label=rows["method"].iloc[0])
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("training images")
     axes.set_ylabel("mAP")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=1)
