@@ -120,6 +120,44 @@ for study in SINGLE_KEYS.image_studies:
             "../scripts/single_positive/images.py"
 
 
+# On demand: snakemake results/…/single_positive/models/{study}.h5
+rule single_positive_model:
+    input:
+        search=f"{SINGLE}/searches/{{study}}.json",
+        # Which of them was chosen, the search says.
+        weights=lambda wildcards: [
+            f"{SINGLE}/runs/{run}/best.weights.h5" for run in single_searched(SINGLE_STUDIES[wildcards.study])
+        ],
+        record=f"{SINGLE}/chosen/{{study}}_s{SINGLE_KEYS.training_seed}/run.json",
+        scores=f"{SINGLE}/predictions/{{study}}_s{SINGLE_KEYS.training_seed}/val.h5",
+        labels=SINGLE_LABELS["validation"],
+        base=lambda wildcards: weights_of(CONFIG.base) if SINGLE_STUDIES[wildcards.study].mode == "linear" else [],
+    output:
+        f"{SINGLE}/models/{{study}}.h5",
+    log:
+        log_of("single_positive_model_{study}"),
+    benchmark:
+        benchmark_of("single_positive_model_{study}")
+    wildcard_constraints:
+        study="|".join(SINGLE_STUDIES),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        study=lambda wildcards: SINGLE_STUDIES[wildcards.study],
+        seed=SINGLE_KEYS.training_seed,
+        base=BASE,
+        preprocess=SINGLE_KEYS.preprocess,
+        code=code("single_positive/model.py"),
+    message:
+        "The chosen run of {wildcards.study} as one file, for multilabel predict"
+    script:
+        "../scripts/single_positive/model.py"
+
+
 rule single_positive_metrics:
     input:
         labels=SINGLE_LABELS["test"],
