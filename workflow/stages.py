@@ -32,6 +32,8 @@ SHARED_GROUPS = {
     "completed": ["gather_features", "whiten"],
     "evaluation": ["metrics"],
 }
+MEASURED = "timing"
+"""Folders of this name hold measured seconds."""
 COMPONENTS = {"predictions": 6, "evaluation": 1000}
 
 
@@ -192,7 +194,10 @@ def jobs_of_stages(config: Mapping[str, Any], stages: Iterable[Stage]) -> dict[s
 
 
 def outs_of(jobs: Mapping[str, Jobs], results: str) -> dict[str, str]:
-    """Each out and its stage: the highest folders below the results, or else files, that one stage alone writes to."""
+    """Each out and its stage: the highest folders below the results, or else files, that one stage alone writes to.
+
+    What is measured differs each time: folders that hold it beside other results are divided.
+    """
     makers = {
         path: stage
         for stage, found in jobs.items()
@@ -200,10 +205,10 @@ def outs_of(jobs: Mapping[str, Jobs], results: str) -> dict[str, str]:
         for path in job.outputs
         if path.startswith(results)
     }
-    owners: dict[str, set[str]] = {}
+    owners: dict[str, set[tuple[str, bool]]] = {}
     for path, stage in makers.items():
         for place in _places(path, results):
-            owners.setdefault(place, set()).add(stage)
+            owners.setdefault(place, set()).add((stage, MEASURED in path.split("/")))
     outs = {}
     for path, stage in makers.items():
         outs[next(place for place in _places(path, results) if len(owners[place]) == 1)] = stage

@@ -1,10 +1,18 @@
 """The target `single_positive` on the smallest demo."""
 
 import pandas as pd
+import pytest
+import yaml
 
-from .conftest import planned
+from multilabel import config as configuration
+from multilabel.experiments.single_positive.methods import methods
+from multilabel.methods import Method
+from stages import merged
 
-RESULTS = "results/shapes_smallest/single_positive"
+from .conftest import ROOT, SMALLEST, copy_project, planned
+
+DATASET = "results/shapes_smallest"
+RESULTS = f"{DATASET}/single_positive"
 
 
 def test_every_table_and_figure_is_there(finished):
@@ -31,9 +39,38 @@ def test_scored_images_are_whole_batches(finished):
     assert (table.loc[table["mode"] == "linear", "images"] % 8 == 0).all()
 
 
+def test_each_run_and_each_chosen_one_has_what_it_took(finished):
+    folder = finished / RESULTS
+    runs = {path.parent.name for kind in ("runs", "chosen") for path in (folder / kind).glob("*/run.json")}
+    assert {path.stem for path in (folder / "timing").iterdir()} == runs
+    assert {path.name for path in (folder / "predictions/linear_an_o1_s1").iterdir()} == {"val.h5", "test.h5"}
+
+
 def test_nothing_of_a_run_is_left_over(finished):
     assert not list((finished / RESULTS).rglob(".*"))
 
 
 def test_a_second_call_has_nothing_to_do(finished):
     assert planned(finished, "single_positive") == {}
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory):
+    """A project without results, and the smallest demo with validation images of its own."""
+    folder = copy_project(tmp_path_factory.mktemp("split") / "project")
+    content = merged(yaml.safe_load(SMALLEST.read_text()), {"dataset": {"validation": {"fraction": 0.2}}})
+    (folder / "split.yaml").write_text(yaml.safe_dump(content))
+    paper = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    return folder, configuration.load(merged(paper, content))
+
+
+def test_all_that_is_offered_for_comparison_is_made(split):
+    folder, config = split
+    wanted = []
+    for method in methods(config):
+        assert isinstance(method, Method)
+        for run in method.candidates[0]:
+            wanted += [run.record, *run.timing, run.scores("val"), run.scores("test"), run.metrics()]
+        wanted += method.models
+    jobs = planned(folder, *(f"{DATASET}/{path}" for path in wanted), config="split.yaml")
+    assert (jobs["metrics"], jobs["single_positive_model"], jobs["single_positive_features"]) == (7, 4, 3)

@@ -118,6 +118,15 @@ def test_stages_take_nothing_that_a_later_one_makes(pipeline):
         made |= own
 
 
+def test_what_is_measured_is_an_out_apart_from_what_lies_beside_it():
+    outputs = frozenset(
+        {"results/d/room/runs/a/log.csv", "results/d/room/timing/a.csv", "results/d/other/timing/b.csv"}
+    )
+    jobs = {"stage": {("rule", ""): generator.Job(frozenset(), outputs, "")}}
+    outs = generator.outs_of(jobs, "results/d/")
+    assert list(outs) == ["results/d/other", "results/d/room/runs", "results/d/room/timing"]
+
+
 def test_code_is_a_dep_of_every_stage(pipeline):
     assert all({"Snakefile", "workflow"} <= set(stage["deps"]) for stage in pipeline.written.values())
 

@@ -7,6 +7,7 @@ include: "single_positive/runs.smk"
 rule single_positive_labels:
     input:
         train=f"{RESULTS}/labels/train.h5",
+        validation=f"{RESULTS}/labels/val.h5" if SINGLE_OWN else [],
         test=f"{RESULTS}/labels/{TEST}.h5",
     output:
         **SINGLE_LABELS,
@@ -23,7 +24,7 @@ rule single_positive_labels:
         runtime=20,
     params:
         studies=list(SINGLE_SEEN.values()),
-        fraction=SINGLE_KEYS.validation,
+        fraction=None if SINGLE_OWN else SINGLE_KEYS.validation,
         seed=SINGLE_KEYS.seed,
         validation_labels=SINGLE_KEYS.validation_labels,
         ks=SINGLE_KEYS.k,
@@ -40,7 +41,7 @@ for job, studies in enumerate(SINGLE_JOBS):
         name:
             f"single_positive_linear_{job}"
         input:
-            features=[single_features("train"), single_features(TEST)],
+            features=[single_features(split) for split in SINGLE_PLACES.values()],
             labels=[SINGLE_LABELS["validation"], SINGLE_LABELS["test"]],
             chosen_by=SINGLE_LABELS["chosen_by"],
             seen=single_seen(studies),
@@ -59,6 +60,7 @@ for job, studies in enumerate(SINGLE_JOBS):
             runtime=720,
         params:
             studies=studies,
+            places=list(SINGLE_PLACES),
             watched=single_watched(studies),
             settings=SINGLE_KEYS.settings("linear"),
             record=SINGLE_RECORD | {"threads": CONFIG.threads.training},
@@ -78,7 +80,7 @@ for study in SINGLE_KEYS.image_studies:
         name:
             f"single_positive_{study.mode}_{study.loss}"
         input:
-            images=[ancient(images_of("train")), ancient(images_of(TEST))],
+            images=[ancient(images_of(split)) for split in SINGLE_PLACES.values()],
             image_lists=[list_of(split) for split in CONFIG.splits],
             labels=[SINGLE_LABELS["validation"], SINGLE_LABELS["test"]],
             chosen_by=SINGLE_LABELS["chosen_by"],
@@ -101,6 +103,7 @@ for study in SINGLE_KEYS.image_studies:
             runtime=2880,
         params:
             study=study,
+            places=list(SINGLE_PLACES),
             settings=SINGLE_KEYS.settings("end_to_end"),
             preprocess=SINGLE_KEYS.preprocess,
             memory_gb=SINGLE_KEYS.memory_gb,
@@ -115,6 +118,44 @@ for study in SINGLE_KEYS.image_studies:
             f"The whole network: {study.name}"
         script:
             "../scripts/single_positive/images.py"
+
+
+# On demand: snakemake results/…/single_positive/models/{study}.h5
+rule single_positive_model:
+    input:
+        search=f"{SINGLE}/searches/{{study}}.json",
+        # Which of them was chosen, the search says.
+        weights=lambda wildcards: [
+            f"{SINGLE}/runs/{run}/best.weights.h5" for run in single_searched(SINGLE_STUDIES[wildcards.study])
+        ],
+        record=f"{SINGLE}/chosen/{{study}}_s{SINGLE_KEYS.training_seed}/run.json",
+        scores=f"{SINGLE}/predictions/{{study}}_s{SINGLE_KEYS.training_seed}/val.h5",
+        labels=SINGLE_LABELS["validation"],
+        base=lambda wildcards: weights_of(CONFIG.base) if SINGLE_STUDIES[wildcards.study].mode == "linear" else [],
+    output:
+        f"{SINGLE}/models/{{study}}.h5",
+    log:
+        log_of("single_positive_model_{study}"),
+    benchmark:
+        benchmark_of("single_positive_model_{study}")
+    wildcard_constraints:
+        study="|".join(SINGLE_STUDIES),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        study=lambda wildcards: SINGLE_STUDIES[wildcards.study],
+        seed=SINGLE_KEYS.training_seed,
+        base=BASE,
+        preprocess=SINGLE_KEYS.preprocess,
+        code=code("single_positive/model.py"),
+    message:
+        "The chosen run of {wildcards.study} as one file, for multilabel predict"
+    script:
+        "../scripts/single_positive/model.py"
 
 
 rule single_positive_metrics:

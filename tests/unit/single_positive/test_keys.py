@@ -34,7 +34,15 @@ def test_the_paper_at_full_size_departs_from_nothing():
         {"dataset": paper, "base": {"network": "torchvision.resnet50", "input_size": 448}, "single_positive": {}}
     )
     assert found.single_positive_departures == []
+    split = config.load({"dataset": {"validation": {"fraction": 0.2}}, "single_positive": {}})
+    assert "dataset.validation.fraction is 0.2, not 0" in split.single_positive_departures
     assert "dataset is coco_2017, not coco_2014" in config.load({}).single_positive_departures
+
+
+def test_the_share_for_validation_concerns_runs_only_where_the_dataset_has_no_such_images():
+    with_own = config.load({"dataset": {"validation": {"fraction": 0.1}}})
+    assert "validation" not in with_own.single_positive_record
+    assert config.load({}).single_positive_record["validation"] == 0.2
 
 
 @pytest.mark.parametrize(

@@ -29,18 +29,21 @@ def matrix(count, seed, first=0):
 def written(tmp_path):
     """A function that writes what training starts from, and gives the folder."""
 
-    def write(classes=CLASSES, ks=(1,), **options):
+    def write(classes=CLASSES, ks=(1,), own=None, **options):
         matrix(30, 0, first=95).save(tmp_path / "train.h5")
         test = matrix(12, 1, first=500)
         LabelMatrix(test.image_id, test.file_name, classes, test.labels).save(tmp_path / "val.h5")
+        if own is not None:
+            own.save(tmp_path / "own.h5")
         studies = {study.seen: study for study in (Study("linear", loss) for loss in LOSSES)}
         prepare.write(
             tmp_path / "train.h5",
             tmp_path / "val.h5",
+            validation=None if own is None else tmp_path / "own.h5",
             studies=studies,
             parts={name: tmp_path / f"{name}_part.h5" for name in ("train", "validation", "test", "chosen_by")},
             seen={name: tmp_path / f"{name}.h5" for name in studies},
-            fraction=0.2,
+            fraction=0.2 if own is None else None,
             seed=1200,
             ks=ks,
             **{"validation_labels": "clean"} | options,
@@ -78,6 +81,38 @@ def test_validation_may_be_by_observed_labels_only(written):
     folder = written(validation_labels="observed")
     assert (LabelMatrix.load(folder / "chosen_by_part.h5").labels.sum(axis=1) == 1).all()
     assert LabelMatrix.load(folder / "validation_part.h5").labels.sum() > 6
+
+
+def test_with_validation_images_of_its_own_a_dataset_trains_on_all_of_train(written):
+    folder = written(own=matrix(14, 2, first=5))
+    matrices = (matrix(30, 0, first=95), matrix(14, 2, first=5))
+    pool, own = (found.subset(observation.published_order(found)) for found in matrices)
+
+    seen = Observed.load(folder / "o1_positives.h5")
+    validation, chosen_by = (LabelMatrix.load(folder / f"{name}_part.h5") for name in ("validation", "chosen_by"))
+
+    assert seen.image_id.tolist() == pool.image_id.tolist()
+    assert (seen.labels == observation.draw(pool.labels)).all()
+    assert LabelMatrix.load(folder / "train_part.h5").image_id.tolist() == pool.image_id.tolist()
+    assert validation.image_id.tolist() == chosen_by.image_id.tolist() == own.image_id.tolist()
+    assert (validation.labels == own.labels).all()
+    assert (chosen_by.labels == own.labels).all()
+
+
+def test_labels_of_those_validation_images_are_drawn_by_a_fresh_generator(written):
+    folder = written(own=matrix(14, 2, first=5), validation_labels="observed")
+    own = matrix(14, 2, 5)
+    own = own.subset(observation.published_order(own))
+    drawn = observation.draw(own.labels, negatives=1)
+    assert (LabelMatrix.load(folder / "chosen_by_part.h5").labels == (drawn > 0)).all()
+    assert (LabelMatrix.load(folder / "validation_part.h5").labels == own.labels).all()
+
+
+def test_a_split_without_any_label_is_named(written):
+    nothing = matrix(5, 0, first=5)
+    nothing = LabelMatrix(nothing.image_id, nothing.file_name, CLASSES, 0 * nothing.labels)
+    with pytest.raises(ValueError, match=r"own\.h5: expected at least one image with a label, found none"):
+        written(own=nothing)
 
 
 def test_other_classes_and_a_k_above_their_number_are_named(written):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 from multilabel.evaluation import predictions
@@ -16,7 +17,7 @@ from multilabel.experiments.single_positive import features, observation, sample
 from multilabel.experiments.single_positive.runs import Study
 from multilabel.training.sources import InMemory
 
-COUNTS = {"train": 90, "validation": 40, "test": 30}
+COUNTS = {"train": 90, "val": 40, "test": 30}
 WIDTH, CLASSES = 8, 5
 SETTINGS = training.Settings(epochs=3, batch_sizes=[8, 16], learning_rates=[1e-1, 1e-2], seeds=2, seed=0, expected=1.5)
 
@@ -40,7 +41,7 @@ def made(folder):
     image_id = {split: 100 + np.arange(count) for split, count in COUNTS.items()}
     sources = {split: InMemory(samples.in_memory(x[split]), np.arange(count), 0) for split, count in COUNTS.items()}
     given = training.Samples(
-        sources, image_id, labels["validation"], lambda seed: samples.linear_model(WIDTH, CLASSES, seed=seed)
+        sources, image_id, labels["val"], lambda seed: samples.linear_model(WIDTH, CLASSES, seed=seed)
     )
     watched = [Study("linear", "role"), Study("linear", "an")]
     return training.Training(given, SETTINGS, Path(folder), {"dataset": "generated"}, watched)
@@ -58,8 +59,9 @@ def train(folder, loss, truth=None):
 
 
 def contents(folder):
-    """All files by their paths; of what was measured on which machine, nothing is in them."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
+    """All files by their paths, those with measured seconds apart."""
+    files = (path for path in Path(folder).rglob("*") if path.is_file() and path.parent.name != "timing")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +84,29 @@ def test_a_study_leaves_its_search_and_what_the_chosen_settings_predict(role):
     found = json.loads((role / "searches/linear_role_o1.json").read_text())
     assert found["chosen"] == max(found["searched"], key=lambda row: row["val_map"])
     for seed in (0, 1):
-        for split in ("validation", "test"):
+        for split in ("val", "test"):
             image_id, scores = predictions.load(role / f"predictions/linear_role_o1_s{seed}/{split}.h5")
             assert image_id.tolist() == list(range(100, 100 + COUNTS[split]))
             assert scores.shape == (COUNTS[split], CLASSES)
     with h5py.File(role / "epochs/linear_role_o1.h5") as file:
         assert file["weights"].shape == (3, WIDTH, CLASSES)
         assert file["bias"].shape == (3, CLASSES)
+
+
+def test_the_chosen_runs_have_record_and_timing_by_names_that_no_search_decides(role):
+    chosen = json.loads((role / "searches/linear_role_o1.json").read_text())["chosen"]["run"]
+    for name, run in (("linear_role_o1_s0", chosen), ("linear_role_o1_s1", "linear_role_o1_s1")):
+        assert (role / f"chosen/{name}/run.json").read_bytes() == (role / f"runs/{run}/run.json").read_bytes()
+        assert (role / f"timing/{name}.csv").read_bytes() == (role / f"timing/{run}.csv").read_bytes()
+
+
+def test_each_run_leaves_what_its_epochs_took(role):
+    runs = {path.name for path in (role / "runs").iterdir()}
+    assert {path.stem for path in (role / "timing").iterdir()} == runs | {"linear_role_o1_s0"}
+    for run in runs:
+        timing = pd.read_csv(role / f"timing/{run}.csv")
+        assert timing.columns.tolist() == ["epoch", "seconds", "memory_mb"]
+        assert timing["epoch"].tolist() == [0, 1, 2]
 
 
 def test_the_chosen_epoch_is_the_one_whose_classifier_predicts(role):

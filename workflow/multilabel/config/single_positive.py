@@ -72,7 +72,12 @@ class SinglePositive(Section):
     )
     seed: Seed = Field(1200, description="which labels are observed, and the validation split; 1200 as published")
     training_seed: Seed = Field(0, description="of initial weights and the order of the images")
-    validation: Fraction = Field(0.2, gt=0, description="share of the training images that chooses epochs and runs")
+    validation: Fraction = Field(
+        0.2,
+        gt=0,
+        description="share of train that chooses epochs and runs, where dataset.validation.fraction is 0; else the "
+        "dataset's own validation images do",
+    )
     validation_labels: Literal["clean", "observed"] = Field(
         "clean", description="what of their labels is used: all, or only what is observed"
     )
@@ -146,11 +151,6 @@ class SinglePositive(Section):
         return fresh + [Study("linear_init", loss, self.main) for loss in self.linear_init_losses]
 
     @property
-    def shared(self) -> dict[str, Any]:
-        """The keys that all runs depend on."""
-        return self.model_dump(include={"preprocess", "seed", "validation", "validation_labels", "expected"})
-
-    @property
     def studies(self) -> list[Study]:
         """All of them."""
         return self.linear_studies + self.image_studies
@@ -198,12 +198,20 @@ class Keys(Shared):
         }
 
     @property
+    def single_positive_record(self) -> dict[str, Any]:
+        """The keys that all runs of the experiment depend on."""
+        unused = {"validation"} if self.dataset.validation.fraction else set()
+        keys = {"preprocess", "seed", "validation", "validation_labels", "expected"} - unused
+        return self.single_positive.model_dump(include=keys)
+
+    @property
     def single_positive_departures(self) -> list[str]:
         """In words, where dataset, network and labels are not those of paper 001 at full size."""
         keys = self.single_positive
         paper = {
             "dataset": (self.dataset_id, "coco_2014"),
             "dataset.crowds": (self.dataset.crowds, True),
+            "dataset.validation.fraction": (self.dataset.validation.fraction, 0),
             "base.network": (self.base.network, NETWORK),
             "base.input_size": (self.base.input_size, 448),
             "single_positive.preprocess": (keys.preprocess, "torch"),

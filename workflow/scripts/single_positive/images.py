@@ -16,9 +16,9 @@ with logs.logged(snakemake.log[0]):
     files = [*i.labels, *i.image_lists, i.chosen_by, *i.seen, *filter(None, [i.weights, i.start, i.estimates])]
     training = Training(
         samples.of_images(
-            dict(zip(("train", "test"), i.images, strict=True)),
+            dict(zip(p.places, i.images, strict=True)),
             seen,
-            dict(zip(("validation", "test"), i.labels, strict=True)),
+            dict(zip(("val", "test"), i.labels, strict=True)),
             i.chosen_by,
             base={**p.base, "weights": i.weights or None},
             preprocess=p.preprocess,

@@ -8,6 +8,7 @@ with logs.logged(snakemake.log[0]):
     prepare.write(
         i.train,
         i.test,
+        validation=i.validation or None,
         studies={study.seen: study for study in p.studies},
         parts={part: o[part] for part in ("train", "validation", "test", "chosen_by")},
         seen=dict(zip([study.seen for study in p.studies], o.seen, strict=True)),

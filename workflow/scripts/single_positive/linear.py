@@ -15,9 +15,9 @@ with logs.logged(snakemake.log[0]):
     seen = {study: Observed.load(path) for study, path in zip(p.studies, i.seen, strict=True)}
     training = Training(
         samples.of_features(
-            dict(zip(("train", "test"), i.features, strict=True)),
+            dict(zip(p.places, i.features, strict=True)),
             seen[p.studies[0]],
-            dict(zip(("validation", "test"), i.labels, strict=True)),
+            dict(zip(("val", "test"), i.labels, strict=True)),
             i.chosen_by,
         ),
         Settings(**p.settings),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.single_positive import observation
@@ -15,57 +16,72 @@ def write(
     train: str | Path,
     test: str | Path,
     *,
+    validation: str | Path | None = None,
     studies: Mapping[str, Study],
     parts: Mapping[str, str | Path],
     seen: Mapping[str, str | Path],
-    fraction: float,
+    fraction: float | None,
     seed: int,
     validation_labels: str,
     ks: Sequence[int],
 ) -> None:
     """Write label files in the published order of images, and for studies what they are given of the training images.
 
-    Labels are drawn for all images of `train`; then a part of them is held out for validation.
+    Labels are drawn for all images of `train`; then a part of them is held out for validation, unless the dataset has
+    validation images of its own. Of these labels are drawn apart, by a fresh generator of the same seed.
 
     Args:
-        train: label file of the images that train and validate.
+        train: label file of the images that train and, without `validation`, validate.
         test: label file of the test images.
+        validation: label file of the dataset's own validation images; None: it has none.
         studies: what is given (`Study.seen`) → one of the studies that are given it.
         parts: `train`, `validation` and `test` → where their labels go, all of them, and `chosen_by` → where those of
             validation go by which epochs and runs are chosen.
         seen: what is given → where it goes.
-        fraction: share of the images that is held out.
+        fraction: share of the images that is held out, where there is no `validation`.
         seed: of the draws and of that part.
         validation_labels: `clean` or `observed`; what `chosen_by` has.
         ks: for which precision and recall at k are wanted.
 
     Raises:
-        ValueError: the files differ in their classes, k is above their number, or pairs of them count neither way.
+        ValueError: the files differ in their classes or have no image with a label, k is above the number of classes,
+            or pairs count neither way.
     """
-    pool, tested = (_ordered(path) for path in (train, test))
-    if pool.classes != tested.classes:
-        raise ValueError(f"{train} and {test} have labels of different classes")
-    if pool.ignored is not None or tested.ignored is not None:
-        raise ValueError(f"{train}, {test}: expected labels that are there or not; take dataset.difficult: absent")
+    files = [train, *([] if validation is None else [validation]), test]
+    pool, *own, tested = matrices = [_ordered(path) for path in files]
+    for path, matrix in zip(files, matrices, strict=True):
+        if pool.classes != matrix.classes:
+            raise ValueError(f"{train} and {path} have labels of different classes")
+        if not len(matrix):
+            raise ValueError(f"{path}: expected at least one image with a label, found none")
+    if any(matrix.ignored is not None for matrix in matrices):
+        raise ValueError(
+            f"{', '.join(map(str, files))}: expected labels that are there or not; take dataset.difficult: absent"
+        )
     if max(ks, default=1) > len(pool.classes):
         raise ValueError(
             f"single_positive.k: expected at most {len(pool.classes)}, the number of labels, found {max(ks)}"
         )
-    rows, held_out = observation.split(len(pool), fraction=fraction, seed=seed)
-    pool.subset(rows).save(parts["train"])
-    pool.subset(held_out).save(parts["validation"])
-    tested.save(parts["test"])
 
-    drawn = {study.positives: _draw(pool, study.positives, seed, str(train)) for study in studies.values()}
+    drawn = {study.positives: _draw(pool, study.positives, seed, train) for study in studies.values()}
+    if own:
+        rows, (held_out,) = np.arange(len(pool)), own
+        first = _draw(held_out, next(iter(drawn)), seed, files[1])
+    else:
+        assert fraction is not None
+        rows, rest = observation.split(len(pool), fraction=fraction, seed=seed)
+        held_out, first = pool.subset(rest), next(iter(drawn.values()))[rest]
+    training = pool.subset(rows)
+    training.save(parts["train"])
+    held_out.save(parts["validation"])
+    tested.save(parts["test"])
     for name, study in studies.items():
         given = observation.seen(study.supervision, pool.labels, drawn[study.positives])
-        names = tuple(pool.file_name[row] for row in rows)
-        Observed(pool.image_id[rows], names, pool.classes, given[rows]).save(seen[name])
-    chosen_by = pool.subset(held_out)
+        Observed(training.image_id, training.file_name, pool.classes, given[rows]).save(seen[name])
+    chosen_by = held_out
     if validation_labels == "observed":
-        first = next(iter(drawn.values()))
-        labels = (first[held_out] > 0).astype(np.uint8)
-        chosen_by = LabelMatrix(chosen_by.image_id, chosen_by.file_name, chosen_by.classes, labels)
+        labels = (first > 0).astype(np.uint8)
+        chosen_by = LabelMatrix(held_out.image_id, held_out.file_name, held_out.classes, labels)
     chosen_by.save(parts["chosen_by"])
 
 
@@ -74,5 +90,5 @@ def _ordered(path: str | Path) -> LabelMatrix:
     return matrix.subset(observation.published_order(matrix))
 
 
-def _draw(pool: LabelMatrix, positives: float, seed: int, name: str) -> np.ndarray:
-    return observation.draw(pool.labels, positives=positives, negatives=1, seed=seed, name=name)
+def _draw(images: LabelMatrix, positives: float, seed: int, path: str | Path) -> NDArray[np.int8]:
+    return observation.draw(images.labels, positives=positives, negatives=1, seed=seed, name=str(path))

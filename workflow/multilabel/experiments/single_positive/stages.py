@@ -3,7 +3,7 @@
 from multilabel.config.single_positive import Keys
 from multilabel.stages import Plot, Stage
 
-RUN_FOLDERS = ["single_positive/runs"]
+RUN_FOLDERS = [f"single_positive/{kind}" for kind in ("runs", "chosen", "timing")]
 """Folders below the results whose entries are runs."""
 
 GROUPS = {"single_positive": ["single_positive_metrics", "single_positive_hidden", "single_positive_report"]}

@@ -21,7 +21,7 @@ from multilabel.training.schedule import Schedule
 from multilabel.training.sources import Labelled, Source
 from multilabel.training.steps import Prepare
 
-SPLITS = ("validation", "test")
+SPLITS = ("val", "test")
 """What the chosen runs predict."""
 
 
@@ -29,7 +29,7 @@ SPLITS = ("validation", "test")
 class Samples:
     """Images that studies share: of each split a source, whose y does not matter, and the ids of all of its samples.
 
-    `validation` has the labels N×L of that split by which epochs and runs are chosen. `build` makes the network,
+    `validation` has the labels N×L of `val` by which epochs and runs are chosen. `build` makes the network,
     samples → logits, from a seed; `prepare` and `prepare_validation` are the loop's.
     """
 
@@ -59,9 +59,10 @@ class Training:
     """Trains studies on shared samples and leaves what they come to in a folder.
 
     `folder/runs/{run}` is what `loop.run` leaves, with the label estimates of ROLE's best epoch; `folder/searches` has
-    a JSON file per study; `folder/predictions/{study}_s{seed}` the scores of the chosen settings with each seed;
-    `folder/estimates` those label estimates of the chosen run of ROLE; and `folder/epochs`, for the studies in
-    `watched`, the classifier after each epoch of the chosen run.
+    a JSON file per study; `folder/predictions/{study}_s{seed}` the scores of the chosen settings with each seed, and
+    `folder/chosen/{study}_s{seed}` the record of that run, whose own name only the search says; `folder/estimates` the
+    label estimates of the chosen run of ROLE; and `folder/epochs`, for the studies in `watched`, the classifier after
+    each epoch of the chosen run. `folder/timing` has what each run took, and what the chosen one took by that name.
     """
 
     samples: Samples
@@ -88,8 +89,11 @@ class Training:
             names[further.seed] = self._run(further, seen, start).run.name
         for seed, name in names.items():
             self._predict(study, seed, name)
+            self._name(name, chosen_name(study, seed))
         if study.loss == "role":
-            self._copy_estimates(study, choice.run)
+            _copy(
+                self.folder / "runs" / choice.run.name / "estimates.h5", self.folder / "estimates" / f"{study.name}.h5"
+            )
         if study in self.watched:
             self._gather_epochs(study, choice.run)
         rows = [_row(result) for result in found]
@@ -118,7 +122,7 @@ class Training:
             objective,
             Adam(run.learning_rate),
             Labelled(_with_seed(samples.sources["train"], run.seed), seen),
-            Labelled(samples.sources["validation"], samples.validation),
+            Labelled(samples.sources["val"], samples.validation),
             Schedule(settings.epochs, None, 0.0, HIGHEST_MAP),
             batch_size=run.batch_size,
             seed=run.seed,
@@ -127,6 +131,7 @@ class Training:
             prepare=samples.prepare,
             prepare_validation=samples.prepare_validation,
             validation_batch_size=samples.prediction_batch_size,
+            timing=self.folder / "timing" / f"{run.name}.csv",
             after_epoch=self._keeper(folder, model) if run.study in self.watched and not run.further else None,
         )
         if isinstance(objective, losses.OnlineEstimation):
@@ -147,13 +152,13 @@ class Training:
                 batch_size=self.samples.prediction_batch_size,
                 prepare=self.samples.prepare_validation,
             )
-            path = self.folder / "predictions" / chosen_name(study, seed) / f"{split}.h5"
-            predictions.save(path, image_id, scores)
+            predictions.save(predictions.path_of(self.folder, chosen_name(study, seed), split), image_id, scores)
 
-    def _copy_estimates(self, study: Study, chosen: Run) -> None:
-        content = (self.folder / "runs" / chosen.name / "estimates.h5").read_bytes()
-        with complete_or_absent(self.folder / "estimates" / f"{study.name}.h5") as temporary:
-            temporary.write_bytes(content)
+    def _name(self, run: str, chosen: str) -> None:
+        """Leave record and timing of a run under the name by which its scores are known before the search."""
+        _copy(self.folder / "runs" / run / "run.json", self.folder / "chosen" / chosen / "run.json")
+        if run != chosen:
+            _copy(self.folder / "timing" / f"{run}.csv", self.folder / "timing" / f"{chosen}.csv")
 
     def _gather_epochs(self, study: Study, chosen: Run) -> None:
         """The classifier after each epoch in one file: `weights` E×D×L and `bias` E×L."""
@@ -175,6 +180,11 @@ class Training:
                 np.savez(file, weights=weights, bias=bias)
 
         return keep
+
+
+def _copy(source: Path, target: Path) -> None:
+    with complete_or_absent(target) as temporary:
+        temporary.write_bytes(source.read_bytes())
 
 
 def _with_seed(source: Any, seed: int) -> Source:
