@@ -8,9 +8,6 @@ wildcard_constraints:
     design="model1|model2",
 
 
-ruleorder: designs_metrics > metrics
-
-
 if not CONFIG.dataset.validation.fraction:
 
     rule designs_labels:
@@ -227,30 +224,35 @@ rule designs_features:
         "../scripts/designs/features.py"
 
 
-rule designs_metrics:
-    input:
-        labels=[DESIGN_LABELS[split] for split in ("val", "test")],
-        scores=expand(f"{DESIGNS}/predictions/{{run}}/{{split}}.h5", run=DESIGN_RUNS, split=["val", "test"]),
-    output:
-        expand(f"{DESIGNS}/metrics/{{run}}.json", run=DESIGN_RUNS),
-    log:
-        log_of("designs_metrics"),
-    benchmark:
-        benchmark_of("designs_metrics")
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=20,
-    params:
-        runs=DESIGN_RUNS,
-        k=CONFIG.evaluation.k,
-        code=code("designs/metrics.py"),
-    message:
-        "Metrics of the designs' runs on images"
-    script:
-        "../scripts/designs/metrics.py"
+# Where the designs have the splits that all have, the shared rule makes the metrics, of each run alone.
+if not CONFIG.dataset.validation.fraction:
+
+    ruleorder: designs_metrics > metrics
+
+    rule designs_metrics:
+        input:
+            labels=[DESIGN_LABELS[split] for split in ("val", "test")],
+            scores=expand(f"{DESIGNS}/predictions/{{run}}/{{split}}.h5", run=DESIGN_RUNS, split=["val", "test"]),
+        output:
+            expand(f"{DESIGNS}/metrics/{{run}}.json", run=DESIGN_RUNS),
+        log:
+            log_of("designs_metrics"),
+        benchmark:
+            benchmark_of("designs_metrics")
+        conda:
+            "../../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=memory(1000),
+            runtime=20,
+        params:
+            runs=DESIGN_RUNS,
+            k=CONFIG.evaluation.k,
+            code=code("designs/metrics.py"),
+        message:
+            "Metrics of the designs' runs on images"
+        script:
+            "../scripts/designs/metrics.py"
 
 
 rule designs_model:
@@ -284,6 +286,36 @@ rule designs_model:
         "The best run of Model 3 as one file for multilabel predict, and a page of its test images"
     script:
         "../scripts/designs/model.py"
+
+
+# On demand: snakemake results/…/designs/models/model1.h5
+rule designs_run_model:
+    input:
+        weights=lambda wildcards: design_weights(wildcards),
+        record=f"{DESIGNS}/runs/{{design}}/run.json",
+        scores=f"{DESIGNS}/predictions/{{design}}/val.h5",
+        labels=DESIGN_LABELS["val"],
+    output:
+        f"{DESIGNS}/models/{{design}}.h5",
+    log:
+        log_of("designs_run_model_{design}"),
+    benchmark:
+        benchmark_of("designs_run_model_{design}")
+    wildcard_constraints:
+        design="model[123]",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(8000),
+        runtime=20,
+    params:
+        sizes=DESIGN_SETTINGS["sizes"],
+        code=code("designs/run_model.py"),
+    message:
+        "{wildcards.design} as one file for multilabel predict"
+    script:
+        "../scripts/designs/run_model.py"
 
 
 rule designs_quality:
@@ -375,7 +407,7 @@ rule designs_costs:
 rule designs_results:
     input:
         rules.designs_quality.output,
-        rules.designs_metrics.output,
+        expand(f"{DESIGNS}/metrics/{{run}}.json", run=DESIGN_RUNS),
         rules.designs_model.output,
     message:
         "All of the designs is complete, but for what shows measured times"

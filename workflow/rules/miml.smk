@@ -7,6 +7,22 @@ MIML_SPLITS = [
     range(start, min(start + CONFIG.miml.splits_per_job, CONFIG.miml.splits))
     for start in range(0, CONFIG.miml.splits, CONFIG.miml.splits_per_job)
 ]
+# Without validation images, those that judge would choose thresholds, too.
+MIML_OWN_SPLITS = CONFIG.splits if CONFIG.dataset.validation.fraction else []
+MIML_IMAGES = {
+    "": {
+        "labels": f"{MIML}/labels.h5",
+        "images": ancient(source_images(CONFIG.miml.source)),
+        "image_list": f"{MIML}/images.csv",
+    }
+} | {
+    split: {
+        "labels": f"{RESULTS}/labels/{split}.h5",
+        "images": ancient(images_of(split)),
+        "image_list": list_of(split),
+    }
+    for split in MIML_OWN_SPLITS
+}
 # The base network's, with its classifier where a layer of that is wanted.
 MIML_WEIGHTS = (
     weights_of(CONFIG.base, top=True)
@@ -67,39 +83,44 @@ rule miml_image_list:
         "../scripts/image_list.py"
 
 
-rule miml_features:
-    input:
-        labels=f"{MIML}/labels.h5",
-        images=ancient(source_images(CONFIG.miml.source)),
-        image_list=f"{MIML}/images.csv",
-        weights=MIML_WEIGHTS,
-    output:
-        features=f"{MIML}/features.h5",
-        skipped=f"{MIML}/skipped.csv",
-    log:
-        log_of("miml_features"),
-    benchmark:
-        benchmark_of("miml_features")
-    conda:
-        "../../envs/gpu.yaml"
-    threads: CONFIG.threads.features
-    resources:
-        gpu=GPUS,
-        mem_mb=memory(8000),
-        runtime=240,
-    params:
-        base=BASE,
-        preprocess=CONFIG.miml.preprocess,
-        blocks=CONFIG.miml.blocks,
-        bag=CONFIG.miml.bag,
-        batch_size=CONFIG.features.batch_size,
-        reading=READING,
-        threads=CONFIG.threads.features,
-        code=code("miml/features.py"),
-    message:
-        "Features of all blocks of {CONFIG.base.network}"
-    script:
-        "../scripts/miml/features.py"
+# Of all images, from which random splits are drawn; and of the dataset's own splits.
+for part, listed in MIML_IMAGES.items():
+    named = f"miml_features_{part}".rstrip("_")
+
+    rule:
+        name:
+            named
+        input:
+            **listed,
+            weights=MIML_WEIGHTS,
+        output:
+            features=f"{MIML}/features/{part}.h5" if part else f"{MIML}/features.h5",
+            skipped=f"{MIML}/features/{part}_skipped.csv" if part else f"{MIML}/skipped.csv",
+        log:
+            log_of(named),
+        benchmark:
+            benchmark_of(named)
+        conda:
+            "../../envs/gpu.yaml"
+        threads: CONFIG.threads.features
+        resources:
+            gpu=GPUS,
+            mem_mb=memory(8000),
+            runtime=240,
+        params:
+            base=BASE,
+            preprocess=CONFIG.miml.preprocess,
+            blocks=CONFIG.miml.blocks,
+            bag=CONFIG.miml.bag,
+            batch_size=CONFIG.features.batch_size,
+            reading=READING,
+            threads=CONFIG.threads.features,
+            limited=part == "train",
+            code=code("miml/features.py"),
+        message:
+            f"Features of all blocks of {CONFIG.base.network}: {part or 'all images'}"
+        script:
+            "../scripts/miml/features.py"
 
 
 for job, numbers in enumerate(MIML_SPLITS):
@@ -215,12 +236,18 @@ rule miml_model:
     params:
         run=f"{DATASET}_l1",
         base=BASE,
-        settings=CONFIG.miml.model_dump(include={"blocks", "bag", "preprocess", "c", "solver"}),
+        settings=CONFIG.miml.model_dump(include={"c", "solver"}),
+        network=CONFIG.miml.model_dump(include={"blocks", "bag", "preprocess"}),
         code=code("miml/model.py"),
     message:
         "L1 logistic regression on all images as one file, for multilabel predict"
     script:
         "../scripts/miml/model.py"
+
+
+if MIML_OWN_SPLITS:
+
+    include: "miml/own_splits.smk"
 
 
 rule miml:

@@ -133,11 +133,13 @@ def test_model_1_and_2_become_runs_with_scores_in_one_call(train, settings, spli
     expected = np.concatenate([tf.sigmoid(model(pixels)) for model in parts.load(files, sizes)], axis=1)
     np.testing.assert_allclose(scores, expected, atol=1e-6)
     record, cost = (json.loads((tmp_path / name).read_text()) for name in ("run.json", "cost.json"))
-    assert list(record["results"]) == ["blue", "green", "red"]
-    assert record["results"]["red"]["epochs"] == 2
+    ends = record["results"]["networks"]
+    assert list(ends) == ["blue", "green", "red"]
+    assert ends["red"]["epochs"] == 2
     assert cost["networks"] == 3
     convolutions = sum(layer.count_params() for layer in networks.convolutions(networks.build(1, sizes, seed=0)))
-    assert cost["parameters"] == 3 * networks.build(1, sizes, seed=0).count_params() - 2 * convolutions
+    expected = 3 * networks.build(1, sizes, seed=0).count_params() - 2 * convolutions
+    assert cost["parameters"] == record["results"]["trained_parameters"] == expected
 
 
 def test_every_loss_that_the_configuration_takes_has_a_title():

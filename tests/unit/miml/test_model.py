@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from multilabel import export
-from multilabel.experiments.miml import model, protocol
+from multilabel.experiments.miml import model
 from multilabel.images.normalise import normalise
 from multilabel.networks import backbones
 from multilabel.training import linear
@@ -19,19 +19,28 @@ def test_the_file_gives_the_probabilities_of_the_classifiers(tmp_path):
     images[::2] //= 2
     base = backbones.build(**BASE)
     base.save_weights(tmp_path / "base.weights.h5")
-    network, columns = backbones.with_blocks(base, BLOCKS, "average")
+    network, _ = backbones.with_blocks(base, BLOCKS, "average")
     x = network(normalise(images, "inet", None)).numpy().astype(np.float64)
     truth = np.stack([np.arange(12) % 2, np.arange(12) < 4], axis=1).astype(np.uint8)
-    samples = protocol.Samples(np.arange(12), x, truth, ("bright", "early"), columns)
-    options = {"blocks": BLOCKS, "bag": "average", "preprocess": "inet", "c": 1.0, "solver": "own"}
-    base_weights = str(tmp_path / "base.weights.h5")
+    fitted = linear.fit(x, truth, penalty="l1", c=1.0)
     model.save(
-        tmp_path / "model.h5", "tiny_l1", samples, base=BASE, base_weights=base_weights, **options, provenance={}
+        tmp_path / "model.h5",
+        "tiny_l1",
+        fitted,
+        classes=("bright", "early"),
+        thresholds=[0.5, 0.25],
+        base=BASE,
+        base_weights=str(tmp_path / "base.weights.h5"),
+        blocks=BLOCKS,
+        bag="average",
+        preprocess="inet",
+        provenance={},
     )
 
     loaded = export.load(tmp_path / "model.h5")
-    assert (loaded.experiment, loaded.classes, loaded.settings["blocks"]) == ("miml", samples.classes, BLOCKS)
-    expected = linear.probabilities(linear.fit(x, truth, penalty="l1", c=1.0), x)
+    assert (loaded.experiment, loaded.classes, loaded.settings["blocks"]) == ("miml", ("bright", "early"), BLOCKS)
+    assert loaded.thresholds.tolist() == [0.5, 0.25]
+    expected = linear.probabilities(fitted, x)
     np.testing.assert_allclose(export.scorer(loaded)(images), expected, atol=1e-4)
 
 

@@ -266,3 +266,17 @@ def test_scores_need_the_models_features():
     model = linear.fit(np.eye(3), np.eye(3), penalty="l2", c=1.0)
     with pytest.raises(ValueError, match="expected the model's 3 features, found 2"):
         linear.scores(model, np.ones((1, 2)))
+
+
+@pytest.mark.parametrize("seed", [50, 57])
+def test_l1_reaches_the_gap_where_features_have_very_different_units(seed):
+    """With these the weights were the best ones long before the dual point that follows from them was near enough."""
+    rng = np.random.default_rng(seed)
+    causes = rng.standard_normal((300, 10))
+    x = np.maximum(causes @ rng.standard_normal((10, 100)) + 0.3 * rng.standard_normal((300, 100)), 0)
+    x *= np.exp(2 * rng.standard_normal(100))
+    margin = causes @ rng.standard_normal((10, 4)) + 0.5 * rng.standard_normal((300, 4))
+    truth = (margin > np.quantile(margin, 0.8, axis=0)).astype(np.uint8)
+    model = linear.fit(x, truth, penalty="l1", c=10.0)
+    assert model.gap.max() <= 1e-5
+    assert model.iterations.max() < 1000

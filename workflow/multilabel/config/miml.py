@@ -26,7 +26,13 @@ class Miml(Section):
     solver: Literal["own", "liblinear"] = Field(
         "own", description="liblinear: scikit-learn's, slower, as the reference"
     )
-    seed: Seed = Field(1, description="of the splits")
+    largest_gb: float = Field(
+        4.0,
+        gt=0,
+        description="the most memory that the features of train may take where L1 and L2 are compared on a dataset's "
+        "own splits; a larger dataset leaves both out of `comparison.methods`",
+    )
+    seed: Seed = Field(1, description="of the splits, and of the parts of train that are of these sizes")
     splits_per_job: int = Field(10, ge=1, description="splits that share one process")
     beside: list[str] = Field([], description="datasets whose finished results Fig. 3 also shows, such as msrc_v2")
 

@@ -33,7 +33,7 @@ def fit(
 
     def improve(label: int, pull: Floats, gap: float) -> None:
         warm = strength[label] == final
-        strength[label] = max(final, 0.2 * min(strength[label], np.abs(pull).max()))
+        strength[label] = max(final, 0.4 * min(strength[label], np.abs(pull).max()))
         chosen = _working_set(weights[label], pull)
         found = _semismooth_newton(
             rows[chosen] * sign[label],
@@ -158,12 +158,18 @@ def _semismooth_newton(
             else:
                 break  # rounding leaves no better point on this line
             margin, p, pull, weights, value = new_margin, new_p, new_pull, new_weights, new_value
+        else:
+            attained = weights @ rows  # those of the last step, too
 
         objective = strength * float(np.abs(weights).sum()) - float(log_expit(attained).sum())
-        if objective < best_objective:
+        if objective <= best_objective * (1 + 1e-14):  # of equal ones the later, whose dual point is nearer
             best, best_margin, best_objective = weights, attained, objective
+        # The dual point that `fit` judges by is that of the weights; it comes near the minimum later than this one.
         if best_objective - float(entropy(p * feasible(pull, strength))) <= tolerance * best_objective:
-            break
+            judged = expit(-best_margin)
+            bound = float(entropy(judged * feasible(rows @ judged, strength)))
+            if best_objective - bound <= 3 * tolerance * best_objective:
+                break
         if reached:
             proximity = min(1e6, proximity * (10 if inner <= 2 else 3))
         else:

@@ -54,3 +54,10 @@ def design_networks(wildcards, suffix):
     """The files of all networks of Model 1 or 2."""
     jobs = [*DESIGN_JOBS] if wildcards.design == "model1" else ["first", *DESIGN_JOBS]
     return [f"{DESIGNS}/networks/{wildcards.design}_{job}.{suffix}" for job in jobs]
+
+
+def design_weights(wildcards):
+    """The files with all weights of Model 1, 2 or 3."""
+    if wildcards.design == "model3":
+        return [f"{DESIGNS}/runs/model3/best.weights.h5"]
+    return design_networks(wildcards, "h5")

@@ -37,12 +37,11 @@ def cost(models: Sequence[keras.Model], files: Sequence[str | Path], *, memory: 
     """
     size = models[0].input_shape[1]
     images = {n: tf.constant(np.random.default_rng(0).random((n, size, size, 3), np.float32)) for n in BATCHES}
-    shared = len(models) > 1 and inference.shares_convolutions(models)
     calls = inference.one_after_the_other(models)
     separate = {n: calls(batch).numpy() for n, batch in images.items()}
     found: dict[str, Any] = {
         "networks": len(models),
-        "parameters": _parameters(models, shared=shared),
+        "parameters": parameters(models),
         "bytes": sum(Path(path).stat().st_size for path in files),
         "memory": devices.peak_memory() - memory,
     }
@@ -71,7 +70,9 @@ def milliseconds(call: Callable[[Any], Any], batch: Any) -> float:
     return 1000 * min(taken)
 
 
-def _parameters(models: Sequence[keras.Model], *, shared: bool) -> int:
+def parameters(models: Sequence[keras.Model]) -> int:
+    """The number of weights of some networks, those of convolutions that all share once."""
+    shared = len(models) > 1 and inference.shares_convolutions(models)
     total = sum(model.count_params() for model in models)
     of_convolutions = sum(layer.count_params() for layer in networks.convolutions(models[0]))
     return total - shared * (len(models) - 1) * of_convolutions

@@ -13,7 +13,7 @@ So a network of Model 1 has 17,400,865 and Model 3 has 17,410,612, nearly all in
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -51,22 +51,76 @@ def build(outputs: int, sizes: Sizes, *, seed: int) -> keras.Model:
             f"designs.input_size: {len(sizes.filters)} blocks need images of at least {smallest}×{smallest} pixels, "
             f"found {sizes.input_size}"
         )
-    x = inputs = keras.Input((sizes.input_size, sizes.input_size, 3), name="images")
-    after_block, after_hidden = sizes.dropout
+    inputs = keras.Input((sizes.input_size, sizes.input_size, 3), name="images")
+    logits = _head(_convolved(inputs, sizes, seed), outputs, sizes, seed)
+    return keras.Model(inputs, logits, name="design")
+
+
+def build_together(count: int, sizes: Sizes, *, shared: bool) -> keras.Model:
+    """Networks of one output each as one: images from 0 to 1, N×size×size×3, → logits N×count.
+
+    The layers of network n are called as in `build`, with `_n` behind; convolutions that all share have their own name.
+    """
+    inputs = keras.Input((sizes.input_size, sizes.input_size, 3), name="images")
+    maps = _convolved(inputs, sizes, 0) if shared else None
+    each = []
+    for number in range(count):
+        x = _convolved(inputs, sizes, 0, f"_{number}") if maps is None else maps
+        each.append(_head(x, 1, sizes, 0, f"_{number}"))
+    together = keras.layers.Concatenate(name="together")(each) if count > 1 else each[0]
+    return keras.Model(inputs, together, name="designs")
+
+
+def put_together(models: Sequence[keras.Model], sizes: Sizes, *, shared: bool) -> keras.Model:
+    """Networks of one output each as one, see `build_together`."""
+    together = build_together(len(models), sizes, shared=shared)
+    for layers in _matching(models, together):
+        for own, joint in layers:
+            joint.set_weights(own.get_weights())
+    return together
+
+
+def take_apart(together: keras.Model, count: int, sizes: Sizes) -> list[keras.Model]:
+    """What `put_together` was given."""
+    models = [build(1, sizes, seed=0) for _ in range(count)]
+    for layers in _matching(models, together):
+        for own, joint in layers:
+            own.set_weights(joint.get_weights())
+    return models
+
+
+def _matching(
+    models: Sequence[keras.Model], together: keras.Model
+) -> Iterator[list[tuple[keras.layers.Layer, keras.layers.Layer]]]:
+    """For each network, its layers with weights beside those that stand for them where all are one."""
+    known = {layer.name: layer for layer in together.layers}
+    for number, model in enumerate(models):
+        layers = [layer for layer in model.layers if layer.weights]
+        yield [(layer, known.get(f"{layer.name}_{number}") or known[layer.name]) for layer in layers]
+
+
+def _convolved(x: keras.KerasTensor, sizes: Sizes, seed: int, suffix: str = "") -> keras.KerasTensor:
+    """The layers before the head, with a suffix to their names."""
+    after_block, _ = sizes.dropout
     for block, filters in enumerate(sizes.filters, start=1):
         for number, padding in enumerate(("same", "valid"), start=1):
             initial = _glorot(seed, 2 * block + number)
-            name = f"block{block}_conv{number}"
+            name = f"block{block}_conv{number}{suffix}"
             x = keras.layers.Conv2D(filters, 3, padding=padding, kernel_initializer=initial, name=name)(x)
-            x = keras.layers.ReLU(name=f"block{block}_relu{number}")(x)
-        x = keras.layers.MaxPooling2D(name=f"block{block}_pool")(x)
-        x = keras.layers.Dropout(after_block, name=f"block{block}_dropout")(x)
-    x = keras.layers.Flatten(name=FIRST_OF_HEAD)(x)
-    x = keras.layers.Dense(sizes.hidden, kernel_initializer=_glorot(seed, 1), name="hidden")(x)
-    x = keras.layers.ReLU(name="relu")(x)
-    x = keras.layers.Dropout(after_hidden, name="dropout")(x)
-    logits = keras.layers.Dense(outputs, kernel_initializer=_glorot(seed, 0), name="logits")(x)
-    return keras.Model(inputs, logits, name="design")
+            x = keras.layers.ReLU(name=f"block{block}_relu{number}{suffix}")(x)
+        x = keras.layers.MaxPooling2D(name=f"block{block}_pool{suffix}")(x)
+        x = keras.layers.Dropout(after_block, name=f"block{block}_dropout{suffix}")(x)
+    return x
+
+
+def _head(x: keras.KerasTensor, outputs: int, sizes: Sizes, seed: int, suffix: str = "") -> keras.KerasTensor:
+    """The layers of the head, likewise, up to the logits."""
+    _, after_hidden = sizes.dropout
+    x = keras.layers.Flatten(name=f"{FIRST_OF_HEAD}{suffix}")(x)
+    x = keras.layers.Dense(sizes.hidden, kernel_initializer=_glorot(seed, 1), name=f"hidden{suffix}")(x)
+    x = keras.layers.ReLU(name=f"relu{suffix}")(x)
+    x = keras.layers.Dropout(after_hidden, name=f"dropout{suffix}")(x)
+    return keras.layers.Dense(outputs, kernel_initializer=_glorot(seed, 0), name=f"logits{suffix}")(x)
 
 
 def convolutions(model: keras.Model) -> list[keras.layers.Conv2D]:

@@ -81,7 +81,11 @@ def assemble(
                 scores.append(tf.sigmoid(together(batch)).numpy())
         image_id = split.labels.image_id[np.concatenate(kept)]
         predictions.save(Path(folder, f"{name}.h5"), image_id, np.concatenate(scores))
-    _write_record(record, parts.described(files)[1], pd.concat([pd.read_csv(path) for path in logs]))
+    results = {
+        "networks": _ends(pd.concat([pd.read_csv(path) for path in logs])),
+        "trained_parameters": measuring.parameters(models),
+    }
+    write_json(record, {**parts.described(files)[1], "results": results})
 
 
 def measure_run(weights: str | Path, classes: int, sizes: networks.Sizes, cost: str | Path) -> None:
@@ -90,11 +94,11 @@ def measure_run(weights: str | Path, classes: int, sizes: networks.Sizes, cost: 
     write_json(cost, measuring.cost([load_run(weights, classes, sizes)], [weights], memory=before))
 
 
-def _write_record(path: str | Path, record: Mapping[str, Any], logs: pd.DataFrame) -> None:
-    """The `run.json` of Model 1 or 2: the record of its networks, and how each ended."""
+def _ends(logs: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """How the training of each network of Model 1 or 2 ended, by its label."""
     best = logs.loc[logs.groupby("network")["val_loss"].idxmin()].sort_values("network")
     epochs = logs["network"].value_counts()
-    results = {
+    return {
         row["label"]: {
             "epochs": int(epochs[row["network"]]),
             "best_epoch": int(row["epoch"]),
@@ -102,4 +106,3 @@ def _write_record(path: str | Path, record: Mapping[str, Any], logs: pd.DataFram
         }
         for row in best.to_dict("records")
     }
-    write_json(path, {**record, "results": results})

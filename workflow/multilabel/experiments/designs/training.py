@@ -17,6 +17,7 @@ from multilabel.training.schedule import Schedule
 from multilabel.training.sources import InMemory, Source
 
 COLUMNS = ["network", "label", "epoch", "loss", "acc", "val_loss", "val_acc"]
+TIMED = ["network", *loop.TIMES]
 
 
 def train_networks(
@@ -76,11 +77,11 @@ def train_networks(
         trained[number] = model
         log = pd.DataFrame(state.history).assign(network=number, label=train.labels.classes[number])
         logs.append(log[COLUMNS])
-        times.append(log[["network", *loop.TIMES]])
+        times.append(log[TIMED])
     parts.save(path, trained, classes=train.labels.classes, record=record, heads_only=shared is not None)
-    for frames, target in ((logs, path.with_suffix(".csv")), (times, Path(timing))):
+    for frames, columns, target in ((logs, COLUMNS, path.with_suffix(".csv")), (times, TIMED, Path(timing))):
         with complete_or_absent(target) as temporary:
-            pd.concat(frames or [pd.DataFrame(columns=COLUMNS)]).to_csv(temporary, index=False)
+            pd.concat(frames or [pd.DataFrame(columns=columns)]).to_csv(temporary, index=False)
     for number in numbers:
         _remove(_working(path, number))
 

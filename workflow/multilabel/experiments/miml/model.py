@@ -1,4 +1,4 @@
-"""L1 logistic regression on features of all blocks as a model file, and the network of such a file."""
+"""Logistic regression on features of all blocks as a model file, and the network of such a file."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from multilabel import export
-from multilabel.experiments.miml import protocol
 from multilabel.export import Model
 from multilabel.images.normalise import normalise
 from multilabel.networks import backbones
@@ -19,48 +19,48 @@ from multilabel.training import linear
 def save(
     path: str | Path,
     name: str,
-    samples: protocol.Samples,
+    classifiers: linear.LinearModel,
     *,
+    classes: Sequence[str],
+    thresholds: ArrayLike,
     base: Mapping[str, Any],
     base_weights: str | None,
     blocks: Sequence[str],
     bag: str,
     preprocess: str,
-    c: float,
-    solver: linear.Solver,
     provenance: Mapping[str, Any],
 ) -> None:
-    """Train VGG+L1LR on all images and write it as a model file; a label is predicted from a probability of 0.5.
+    """Write linear classifiers with the network that gives their features as a model file.
 
     Args:
         path: the file to write.
         name: what the run is called.
-        samples: of the whole dataset.
+        classifiers: of L labels.
+        classes: L names.
+        thresholds: the lowest probability at which each label is predicted, L.
         base: arguments of `backbones.build`, weights apart.
         base_weights: the base network's weights.
         blocks: see `backbones.with_blocks`.
         bag: likewise.
         preprocess: the normalisation of the images.
-        c: liblinear's cost.
-        solver: see `linear.fit`.
-        provenance: where the samples come from.
+        provenance: where the classifiers come from.
     """
-    model = linear.fit(samples.x, samples.truth, penalty="l1", c=c, solver=solver, report=print)
     settings = {"blocks": list(blocks), "bag": bag}
-    whole = _whole({**base, "weights": base_weights}, settings, len(samples.classes))
-    whole.get_layer(LOGITS).set_weights([model.weights.astype(np.float32), model.intercept.astype(np.float32)])
-    with export.weights_of(whole) as weights:
+    whole = _whole({**base, "weights": base_weights}, settings, len(classes))
+    weights, intercept = (values.astype(np.float32) for values in (classifiers.weights, classifiers.intercept))
+    whole.get_layer(LOGITS).set_weights([weights, intercept])
+    with export.weights_of(whole) as weights_file:
         export.save(
             path,
-            weights,
+            weights_file,
             experiment="miml",
             run=name,
             base=base,
             preprocess=preprocess,
-            classes=samples.classes,
-            thresholds=np.full(len(samples.classes), 0.5),
+            classes=classes,
+            thresholds=np.asarray(thresholds),
             statistics=None,
-            provenance={**provenance, "images": len(samples.x), "c": c, "gap": float(model.gap.max())},
+            provenance=provenance,
             settings=settings,
         )
 

@@ -43,23 +43,32 @@ class Values(NamedTuple):
 
 
 def load(feature_file: str | Path, label_file: str | Path) -> Samples:
-    """Features of all blocks, as `backbones.with_blocks` gives them, with the labels of their images.
+    """The images from which random splits are drawn, see `load_split`.
 
     Raises:
         ValueError: the files do not fit together, or a class has too few images for a split to train and test on it;
             the message names files or classes.
     """
-    image_id, x = features_.load(feature_file)
-    labels = LabelMatrix.load(label_file)
-    truth = labels.labels[labels.rows_of(image_id, name=str(label_file), other=str(feature_file))]
-    rare = [
-        f"{name} ({count})" for name, count in zip(labels.classes, truth.sum(axis=0).tolist(), strict=True) if count < 2
-    ]
+    samples = load_split(feature_file, label_file)
+    counts = samples.truth.sum(axis=0).tolist()
+    rare = [f"{name} ({count})" for name, count in zip(samples.classes, counts, strict=True) if count < 2]
     if rare:
         raise ValueError(
             f"{label_file}: expected at least 2 images of each class, one to train and one to test on; "
             f"found fewer of {', '.join(rare)}"
         )
+    return samples
+
+
+def load_split(feature_file: str | Path, label_file: str | Path) -> Samples:
+    """Features of all blocks, as `backbones.with_blocks` gives them, with the labels of their images.
+
+    Raises:
+        ValueError: the files do not fit together; the message names them.
+    """
+    image_id, x = features_.load(feature_file)
+    labels = LabelMatrix.load(label_file)
+    truth = labels.labels[labels.rows_of(image_id, name=str(label_file), other=str(feature_file))]
     return Samples(image_id, x.astype(np.float64), truth, labels.classes, blocks_of(feature_file))
 
 
