@@ -115,7 +115,8 @@ def text(pipeline: Pipeline) -> str:
         own = {path for job in jobs[stage.name].values() for path in job.outputs}
         kinds = {"outs": [], "metrics": []}
         for out in made:
-            kinds["metrics" if out.endswith("/metrics") and out.count("/") == 2 else "outs"].append(out)
+            numbers = out.endswith("/metrics.json") or (out.endswith("/metrics") and out.count("/") == 2)
+            kinds["metrics" if numbers else "outs"].append(out)
         written[stage.name] = {
             **({"wdir": ".."} if "/" in pipeline.path else {}),
             "cmd": _command(stage.target, pipeline),

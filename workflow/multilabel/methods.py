@@ -32,10 +32,10 @@ class Run(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """Scores of the test images: a group of an HDF5 file, see `predictions.save_several`."""
+    """Scores of the test images: a predictions file, or a group of a file, see `predictions.save_several`."""
 
     path: str
-    group: str
+    group: str = "/"
 
 
 class Method(NamedTuple):
@@ -45,7 +45,8 @@ class Method(NamedTuple):
     the first of which counts for intervals and cost. `models` has the model file of each candidate's first seed; one
     that an experiment writes of the chosen candidate alone stands there for each. `labels` is how many of an image's
     positive labels training sees at most. `smaller` has, for methods whose training is cheap, scores of the test images
-    after training on fewer images, by their number; a group is absent where there are not so many.
+    after training on fewer images, by their number; where there are not so many, a group is absent, and a file stands
+    for all of them.
     """
 
     name: str
