@@ -78,7 +78,7 @@ def with_blocks(base: keras.Model, blocks: Sequence[str], bag: str) -> tuple[ker
 
     Args:
         base: of `build`.
-        blocks: names of layers whose maps are N×h×w×channels.
+        blocks: names of layers whose maps are N×h×w×channels; none: `last_of_each_size`.
         bag: the layer of the whole image, N×D; or `average`: the mean over the last map.
 
     Returns:
@@ -87,7 +87,7 @@ def with_blocks(base: keras.Model, blocks: Sequence[str], bag: str) -> tuple[ker
     Raises:
         ValueError: there is no such layer, or its output is no map or vector; the message names it.
     """
-    parts = {name: _quadrants(_output(base, name, "blocks", 4)) for name in blocks}
+    parts = {name: _quadrants(_output(base, name, "blocks", 4)) for name in blocks or last_of_each_size(base)}
     if bag == "average":
         parts[bag] = keras.layers.GlobalAveragePooling2D()(base.output)
     else:
@@ -96,6 +96,19 @@ def with_blocks(base: keras.Model, blocks: Sequence[str], bag: str) -> tuple[ker
     columns = dict(zip(parts, zip([0, *ends], ends, strict=False), strict=True))
     together = keras.layers.Concatenate()(list(parts.values())) if len(parts) > 1 else next(iter(parts.values()))
     return keras.Model(base.input, together, name=f"{base.name}_blocks"), columns
+
+
+def last_of_each_size(base: keras.Model) -> list[str]:
+    """The last layer of each size of map, the largest map first: what a network of any make has for blocks.
+
+    Padding does not count, nor do maps of one place.
+    """
+    found: dict[int, str] = {}
+    for layer in base.layers:
+        shape = layer.output.shape
+        if len(shape) == 4 and shape[1] > 1 and not isinstance(layer, (keras.layers.ZeroPadding2D, keras.layers.InputLayer)):
+            found[shape[1]] = layer.name
+    return [found[side] for side in sorted(found, reverse=True)]
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
