@@ -13,6 +13,7 @@ COSTLY = [
     "pretrain.py",
     "whiten.py",
     "miml/features.py",
+    "miml/run.py",
     "miml/splits.py",
     "transfer/finetune.py",
     "transfer/learning_curve.py",
