@@ -14,8 +14,9 @@ class Miml(Section):
     source: Literal["train", "test"] = Field("train", description="which files of `dataset` the splits are drawn from")
     preprocess: Literal["inet", "zmuvs", "caffe", "torch"] = Field("caffe", description="normalisation of the images")
     blocks: list[str] = Field(
-        [f"block{number}_pool" for number in range(1, 6)], description="layers whose maps are pooled over quadrants; empty: the last of each size of map, for networks other "
-        "than VGG16"
+        [f"block{number}_pool" for number in range(1, 6)],
+        description="layers whose maps are pooled over quadrants; empty: the last of each size of map, for networks other "
+        "than VGG16",
     )
     bag: str = Field("fc2", description="layer of the whole image; average: the mean over the last map")
     splits: int = Field(30, ge=2, description="random splits")

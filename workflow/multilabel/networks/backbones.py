@@ -106,7 +106,11 @@ def last_of_each_size(base: keras.Model) -> list[str]:
     found: dict[int, str] = {}
     for layer in base.layers:
         shape = layer.output.shape
-        if len(shape) == 4 and shape[1] > 1 and not isinstance(layer, (keras.layers.ZeroPadding2D, keras.layers.InputLayer)):
+        if (
+            len(shape) == 4
+            and shape[1] > 1
+            and not isinstance(layer, (keras.layers.ZeroPadding2D, keras.layers.InputLayer))
+        ):
             found[shape[1]] = layer.name
     return [found[side] for side in sorted(found, reverse=True)]
 
