@@ -99,7 +99,7 @@ rule single_objects:
         runtime=10,
     params:
         images=CONFIG.dataset.shapes.single_objects,
-        size=CONFIG.dataset.shapes.size,
+        size=CONFIG.dataset.shapes.single_size,
         seed=CONFIG.dataset.shapes.seed,
         code=code("single_objects.py"),
     message:

@@ -34,6 +34,9 @@ class Shapes(Section):
     train: int = Field(4000, ge=20, description="scenes for training")
     test: int = Field(400, ge=20, description="scenes for testing")
     single_objects: int = Field(16000, ge=20, description="images of one object, on which `weights: pretrain` trains")
+    single_size: int = Field(
+        32, ge=32, le=512, description="their height and width: an object fills them as one of a scene fills its place"
+    )
     size: int = Field(64, ge=32, le=512, description="height and width in pixels")
     seed: Seed = Field(0, description="which scenes are drawn")
 

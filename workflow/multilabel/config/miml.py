@@ -15,8 +15,8 @@ class Miml(Section):
     preprocess: Literal["inet", "zmuvs", "caffe", "torch"] = Field("caffe", description="normalisation of the images")
     blocks: list[str] = Field(
         [f"block{number}_pool" for number in range(1, 6)],
-        description="layers whose maps are pooled over quadrants; empty: the last of each size of map, for networks other "
-        "than VGG16",
+        description="layers whose maps are pooled over quadrants; empty: the last of each size of map, for other "
+        "networks than VGG16",
     )
     bag: str = Field("fc2", description="layer of the whole image; average: the mean over the last map")
     splits: int = Field(30, ge=2, description="random splits")

@@ -105,7 +105,7 @@ DISC = 0.45
 LABELS_PER_SCENE = (0.04, 0.36, 0.34, 0.18, 0.08)  # probability of 0, 1, 2, … labels before discs are added
 CROWD = 0.03
 RADIUS = (0.15, 0.23)  # of an object, as a share of the picture's width
-RADIUS_ALONE = (0.13, 0.27)
+RADIUS_ALONE = (0.26, 0.44)  # in pixels about as large, in a picture half as wide
 GREY = 0.03
 OVERSAMPLING = 4
 

@@ -37,7 +37,7 @@ def train(
         single_objects: HDF5 with `images` N×H×W×3 uint8 and `labels` (N,) int64.
         weights: the file of the base network's weights to write, `….weights.h5`.
         classifier_weights: the same of the whole network, see `classifier`.
-        base: arguments of `backbones.build`, without weights.
+        base: arguments of `backbones.build`, without weights; its convolutions fit any size of images, here theirs.
         epochs: passes over the images.
         batch_size: images per step.
         learning_rate: Adam's highest; it falls to zero along a cosine.
@@ -49,7 +49,7 @@ def train(
     with h5py.File(single_objects, "r", locking=False) as file:
         pixels, labels = file["images"][()], file["labels"][()]
     keras.utils.set_random_seed(seed)
-    network = backbones.build(**{**base, "weights": None, "seed": seed})
+    network = backbones.build(**{**base, "weights": None, "seed": seed, "input_size": pixels.shape[1]})
     pooled = keras.Model(network.input, keras.layers.GlobalAveragePooling2D()(network.output))
     whole = classifier(network, int(labels.max()) + 1)
     steps = epochs * -(-len(labels) // batch_size)
