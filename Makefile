@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each job would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-slurm check docs format generated bench restore verify prune lock clean
+.PHONY: help setup demo test test-slurm check docs format generated bench measured restore verify prune lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -79,6 +79,9 @@ generated: $(READY) ## write what follows from the code: config/README.md, schem
 
 bench: $(READY) ## time the library beside its peers; some of them: make bench ONLY="labels linear"
 	PYTHONPATH=workflow $(BIN)/python tests/benchmarks/run.py $(ONLY)
+
+measured: $(READY) ## copy the tables of finished runs to docs/measured.md: make measured DATASETS="shapes_demo msrc_own"
+	PYTHONPATH=workflow $(BIN)/python workflow/measured.py $(DATASETS)
 
 restore: $(READY) ## after dvc pull: the files count as made here; the demo's: make restore CONFIG=config/demo.yaml
 	$(BIN)/python workflow/versions.py restore $(if $(CONFIG),--configfile $(CONFIG))

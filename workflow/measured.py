@@ -1,0 +1,79 @@
+"""Write docs/measured.md: the tables of finished results that the docs speak of (`make measured`).
+
+    python workflow/measured.py shapes_demo msrc_own
+
+Each argument is a dataset with finished results; those that are not named keep their part of the page.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from multilabel.files import complete_or_absent, read_json
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs/measured.md"
+HEAD = """\
+# What was measured
+
+Tables of finished runs, copied by `make measured`; nothing here is typed. Times are of the machine that is named.
+"""
+DATASETS = {
+    "shapes_demo": ("The demo", "`config/demo.yaml`: generated scenes"),
+    "msrc_own": ("MSRC v2", "591 photographs, `config/quick.yaml`, MobileNet 0.25 with its ImageNet weights"),
+}
+"""Results folder → what it is called, and what it is."""
+TABLES = {
+    "comparison/tables/quality": "Every method",
+    "comparison/tables/differences": "Whether they differ",
+    "comparison/timing/tables/cost": "What they cost",
+    "designs/tables/outputs": "How a network should end",
+    "designs/tables/ablation": "Losses for rare classes",
+    "single_positive/tables/losses": "Losses on single positive labels",
+    "query2label/timing/tables/comparison": "Query2Label beside its base",
+    "query2label/tables/attention": "Where labels look",
+}
+"""Table below the results → what it shows; those that are finished are copied."""
+
+
+def main(datasets: list[str]) -> None:
+    """Write the page."""
+    unknown = [name for name in datasets if name not in DATASETS]
+    if unknown or not datasets:
+        sys.exit(f"expected names among {', '.join(DATASETS)}, found {', '.join(unknown) or 'none'}")
+    parts = parts_of(PAGE.read_text(encoding="utf-8") if PAGE.exists() else "")
+    parts |= {name: part(name) for name in datasets}
+    text = "\n".join([HEAD, *(parts[name] for name in DATASETS if name in parts)])
+    with complete_or_absent(PAGE) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def parts_of(text: str) -> dict[str, str]:
+    """The parts of a page by their datasets."""
+    found = re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]
+    titles = {title: name for name, (title, _) in DATASETS.items()}
+    return {titles[one.splitlines()[0].removeprefix("## ")]: one for one in found}
+
+
+def part(name: str) -> str:
+    """The part of a dataset, from its results.
+
+    Raises:
+        SystemExit: there is no finished comparison.
+    """
+    results = ROOT / "results" / name
+    if not (results / "comparison/chosen.json").exists():
+        sys.exit(f"{results}: expected a finished comparison; run `snakemake comparison` first")
+    title, what = DATASETS[name]
+    (record, *_) = sorted(results.glob("top_models/*/run.json"))
+    machine = ", ".join(read_json(record)["machine"].values())
+    lines = [f"## {title}", "", f"{what}. Machine: {machine}.", ""]
+    for table, heading in TABLES.items():
+        path = results / f"{table}.md"
+        if path.exists():
+            lines += [f"### {heading}", "", path.read_text(encoding="utf-8").strip(), ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
