@@ -1,7 +1,7 @@
 """The bootstrap of all metrics at once, and whether its intervals hold what they say.
 
-Expected: 1,000 resamples of 5,000 × 80 in less than 20 s; 95 % intervals hold the true value in 93 to 97 % of samples, and so do
-the paired ones of a difference between two models on the same images.
+Expected: 1,000 resamples of 5,000 × 80 in less than 20 s; 95 % intervals hold the true value in 93 to 97 % of samples, and
+so do the paired ones of a difference between two models on the same images.
 """
 
 import time
@@ -80,6 +80,7 @@ def rows(rounds: int = 3, trials: int = 300) -> Iterator[Row]:
             for kind, share in zip(("", "paired differences of "), found, strict=True):
                 yield Row(f"coverage, {images:,} images: {kind}{heading}", "what is promised", [share], [95.0], "%")
 
+    # All metrics.
     frequency = np.linspace(0.2, 0.5, 5)
     options = {"k": 2, "validation": simulated(2000, frequency, 10**6)}
     true = evaluate(*simulated(400_000, frequency, 10**6 + 1), **options)
@@ -89,5 +90,5 @@ def rows(rounds: int = 3, trials: int = 300) -> Iterator[Row]:
         resampled = bootstrap.resample(*sample, n=400, seed=trials + seed, **options)
         for row in bootstrap.intervals(evaluate(*sample, **options), resampled).itertuples():
             held[row.metric] = held.get(row.metric, 0) + (row.low <= true[row.metric] <= row.high)
-    coverage = 100 * float(np.mean(list(held.values()))) / trials
-    yield Row("coverage of 95 % intervals, mean of metrics", "what they promise", [coverage], [95.0], "%")
+    share = 100 * float(np.mean(list(held.values()))) / trials
+    yield Row("coverage of 95 % intervals, mean of metrics", "what they promise", [share], [95.0], "%")

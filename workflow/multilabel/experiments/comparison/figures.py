@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import EngFormatter, NullFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter, NullFormatter
 
 from multilabel.experiments.comparison.tables import COSTS, pareto
 from multilabel.report.figures import COLOURS, COLUMN, PAGE, style
 
+SHORT = FuncFormatter(lambda value, _: EngFormatter(sep="")(value) if value >= 1000 else f"{value:g}")
 MARKERS = "osD^v<>PXp*hd"
 WIDEST = 40
 """Classes of the heat map that are named; of more, some."""
@@ -46,11 +47,11 @@ def costs(table: pd.DataFrame) -> Figure:
         positive = values[np.isfinite(values) & (values > 0)]
         if len(positive) and positive.max() > 20 * positive.min():
             if (values == 0).any():
-                axes.set_xscale("symlog", linthresh=positive.min())
+                axes.set_xscale("symlog", linthresh=10.0 ** np.floor(np.log10(positive.min())))
             else:
                 axes.set_xscale("log")
             axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.xaxis.set_major_formatter(SHORT)
         axes.set_xlabel(label)
     for axes in panels[::3]:
         axes.set_ylabel("mAP")
@@ -107,7 +108,7 @@ def sizes(table: pd.DataFrame, order: Mapping[str, int]) -> Figure:
         colour, marker = colour_and_marker(order[str(name)])
         axes.plot(rows["images"], rows["mAP"], color=colour, marker=marker, markersize=3, label=rows["method"].iloc[0])
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.xaxis.set_major_formatter(SHORT)
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("training images")
     axes.set_ylabel("mAP")
