@@ -67,6 +67,6 @@ def write(
         "method. Bold labels are true.",
         labels=labels.test.subset(labels.test.rows_of(image_id[shown], name=str(label_files[1]), other=str(path))),
         images=images,
-        models=[model._replace(scores=model.scores[shown]) for model in models],
+        models=[model._replace(scores=np.asarray(model.scores)[shown]) for model in models],
         workers=workers,
     )
