@@ -82,18 +82,23 @@ def test_each_method_has_its_costs_and_the_model_file_that_was_timed(results, ro
     assert 0 < one < many
 
 
+def with_methods(folder, *names):
+    """The smallest demo's configuration with some methods."""
+    content = yaml.safe_load(SMALLEST.read_text()) | {"comparison": {"methods": list(names)}}
+    (folder / "methods.yaml").write_text(yaml.safe_dump(content))
+    return folder / "methods.yaml"
+
+
 def test_the_named_methods_alone_are_trained(tmp_path):
     folder = copy_project(tmp_path / "project")
-    (folder / "two.yaml").write_text(yaml.safe_dump({"comparison": {"methods": ["frequencies", "one_vs_rest"]}}))
-    jobs = planned(folder, "two.yaml", "--", "comparison")
+    jobs = planned(folder, "--", "comparison", config=with_methods(tmp_path, "frequencies", "one_vs_rest"))
     assert jobs["independent"] == 1
     assert not [rule for rule in jobs if rule.startswith(("top_models", "finetune", "designs", "single_", "query2"))]
 
 
 def test_an_unknown_method_is_named_with_those_that_are_near(tmp_path):
     folder = copy_project(tmp_path / "project")
-    (folder / "wrong.yaml").write_text(yaml.safe_dump({"comparison": {"methods": ["fine_tune"]}}))
-    result = run_snakemake(folder, "wrong.yaml", "--dry-run", "--", "comparison")
+    result = run_snakemake(folder, "--dry-run", "--", "comparison", config=with_methods(tmp_path, "fine_tune"))
     assert result.returncode != 0
     assert "comparison.methods: no such method: fine_tune; near: fine_tuned" in result.stdout
 

@@ -34,8 +34,9 @@ def test_every_table_and_figure_is_there(finished):
 def test_every_run_has_a_record_and_scores_of_all_images(finished):
     folder = finished / DESIGNS
     assert {path.name for path in (folder / "runs").iterdir()} == RUNS | FEATURE_RUNS
-    test = LabelMatrix.load(finished / "results/shapes_smallest/labels/val.h5")
-    validation = LabelMatrix.load(folder / "labels/val.h5")
+    test, validation = (
+        LabelMatrix.load(finished / f"results/shapes_smallest/labels/{split}.h5") for split in ("test", "val")
+    )
     for run in RUNS | FEATURE_RUNS:
         assert json.loads((folder / "runs" / run / "run.json").read_text())["results"]
         for split, labels in (("test", test), ("val", validation)):
@@ -44,22 +45,19 @@ def test_every_run_has_a_record_and_scores_of_all_images(finished):
             assert scores.shape == (len(labels), 12)
 
 
-def test_validation_images_are_a_part_of_train_and_not_of_test(finished):
-    folder = finished / "results/shapes_smallest"
-    train, validation, test = (
-        set(LabelMatrix.load(folder / path).file_name)
-        for path in ("labels/train.h5", "designs/labels/val.h5", "labels/val.h5")
-    )
-    assert validation < train
-    own = set(LabelMatrix.load(folder / "designs/labels/train.h5").file_name)
-    assert own == train - validation
-    assert len(test) == 30
+def test_without_validation_images_of_the_dataset_a_part_of_train_chooses(tmp_path):
+    content = yaml.safe_load(SMALLEST.read_text())
+    content["dataset"]["validation"]["fraction"] = 0.0
+    (tmp_path / "flattering.yaml").write_text(yaml.safe_dump(content))
+    folder = copy_project(tmp_path / "project")
+    assert planned(folder, "designs", config=tmp_path / "flattering.yaml")["designs_labels"] == 1
+    assert planned(folder, "designs")["designs_labels"] == 0
 
 
 def test_metrics_are_those_of_the_scores(finished):
     folder = finished / DESIGNS
     found = predictions.load_with_truth(
-        folder / "predictions/model2/test.h5", finished / "results/shapes_smallest/labels/val.h5"
+        folder / "predictions/model2/test.h5", finished / "results/shapes_smallest/labels/test.h5"
     )
     expected = metrics.mean_average_precision(found.truth, found.scores)
     assert json.loads((folder / "metrics/model2.json").read_text())["mean_average_precision"] == expected
@@ -85,7 +83,7 @@ def test_the_best_run_of_model_3_is_a_model_for_predict(finished):
         if run.startswith("model3")
     }
     assert validation[model.run] == max(validation.values())
-    labels = LabelMatrix.load(finished / "results/shapes_smallest/labels/val.h5")
+    labels = LabelMatrix.load(finished / "results/shapes_smallest/labels/test.h5")
     image = Image.open(finished / "results/shapes_smallest/data/val" / labels.file_name[0]).convert("RGB")
     scores = export.scorer(model)(np.asarray(image.resize(model.size, Image.Resampling.BILINEAR))[np.newaxis])
     image_id, saved = predictions.load(folder / "predictions" / model.run / "test.h5")
@@ -103,7 +101,7 @@ def test_more_epochs_of_one_design_train_that_design_alone(finished, tmp_path):
     config = tmp_path / "more.yaml"
     config.write_text(SMALLEST.read_text().replace("    model1: 1\n", "    model1: 2\n"))
     jobs = planned(folder, "--", "designs", config=config)
-    assert {name for name in jobs if name.startswith("designs_model")} == {"designs_model1_0", "designs_model"}
+    assert {name for name in jobs if name.startswith("designs_model")} == {"designs_model1_0"}
 
 
 # --- PASCAL VOC

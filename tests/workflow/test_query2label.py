@@ -95,8 +95,8 @@ def test_nothing_is_trained_for_a_checkpoint(imported):
 
 
 def test_its_scores_are_those_of_the_network(judged, network):
-    labels = LabelMatrix.load(judged / DATASET / "labels/val.h5")
-    image_id, scores = predictions.load(judged / RESULTS / "predictions/released/val.h5")
+    labels = LabelMatrix.load(judged / DATASET / "labels/test.h5")
+    image_id, scores = predictions.load(judged / RESULTS / "predictions/released/test.h5")
     rows = labels.rows_of(image_id, name="labels", other="scores")
     pixels = np.stack([decode(judged / DATASET / "data/val" / labels.file_name[row], (64, 64)) for row in rows])
     wanted = keras.ops.sigmoid(network(pixels.astype(np.float32) / 255)).numpy()
@@ -104,16 +104,16 @@ def test_its_scores_are_those_of_the_network(judged, network):
 
 
 def test_table_1_has_its_map_beside_the_printed_one(judged):
-    labels = LabelMatrix.load(judged / DATASET / "labels/val.h5")
-    image_id, scores = predictions.load(judged / RESULTS / "predictions/released/val.h5")
-    truth = labels.labels[labels.rows_of(image_id, name="labels", other="scores")]
+    found = predictions.load_with_truth(
+        judged / RESULTS / "predictions/released/test.h5", judged / DATASET / "labels/test.h5"
+    )
     table = pd.read_csv(judged / RESULTS / "tables/table1.csv")
     (row,) = (
         table[table["what"].str.contains("Q2L-R101-448") & table["what"].str.endswith("mAP")]
         .iloc[[0]]
         .to_dict("records")
     )
-    assert row["ours"] == pytest.approx(100 * metrics.mean_average_precision(truth, scores))
+    assert row["ours"] == pytest.approx(100 * metrics.mean_average_precision(found.truth, found.scores))
     assert row["published"] == 84.9
 
 
