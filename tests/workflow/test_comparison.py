@@ -93,7 +93,7 @@ def test_the_named_methods_alone_are_trained(tmp_path):
     folder = copy_project(tmp_path / "project")
     jobs = planned(folder, "--", "comparison", config=with_methods(tmp_path, "frequencies", "one_vs_rest"))
     assert jobs["independent"] == 1
-    assert not [rule for rule in jobs if rule.startswith(("top_models", "finetune", "designs", "single_", "query2"))]
+    assert not [rule for rule in jobs if rule.startswith(("top_models", "finetune", "designs", "single_positive", "query2"))]
 
 
 def test_an_unknown_method_is_named_with_those_that_are_near(tmp_path):

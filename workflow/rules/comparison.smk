@@ -70,7 +70,7 @@ rule comparison_frequencies_model:
 
 rule comparison_quality:
     input:
-        labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=["train", *EVALUATED]),
+        labels=[f"{RESULTS}/labels/{split}.h5" for split in ("train", "val", TEST)],
         scores=of_results(run.scores(split) for run in COMPARED_RUNS for split in EVALUATED),
         smaller=of_results(scores.path for method in METHODS.values() for scores in method.smaller.values()),
     output:
@@ -174,7 +174,7 @@ rule comparison_costs:
 rule comparison_gallery:
     input:
         chosen=f"{COMPARISON}/chosen.json",
-        labels=expand(f"{RESULTS}/labels/{{split}}.h5", split=EVALUATED),
+        labels=[f"{RESULTS}/labels/{split}.h5" for split in ("val", TEST)],
         scores=of_results(
             candidate[0].scores(split)
             for method in IN_GALLERY.values()
