@@ -14,6 +14,8 @@ from .conftest import SMALLEST, copy_project, planned, run_snakemake
 RESULTS = "results/shapes_smallest"
 LEAST = 10
 """Methods that the demo compares at least."""
+TRAINING = ("top_models", "finetune", "designs", "single_positive", "query2label")
+"""How names of rules begin that train what other methods need."""
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +95,7 @@ def test_the_named_methods_alone_are_trained(tmp_path):
     folder = copy_project(tmp_path / "project")
     jobs = planned(folder, "--", "comparison", config=with_methods(tmp_path, "frequencies", "one_vs_rest"))
     assert jobs["independent"] == 1
-    assert not [rule for rule in jobs if rule.startswith(("top_models", "finetune", "designs", "single_positive", "query2"))]
+    assert not [rule for rule in jobs if rule.startswith(TRAINING)]
 
 
 def test_an_unknown_method_is_named_with_those_that_are_near(tmp_path):
