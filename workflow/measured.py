@@ -9,6 +9,8 @@ import re
 import sys
 from pathlib import Path
 
+import yaml
+
 from multilabel.files import complete_or_absent, read_json
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,22 +20,9 @@ HEAD = """\
 
 Tables of finished runs, copied by `make measured`; nothing here is typed. Times are of the machine that is named.
 """
-DATASETS = {
-    "shapes_demo": ("The demo", "`config/demo.yaml`: generated scenes"),
-    "msrc_own": ("MSRC v2", "591 photographs, `config/quick.yaml`, MobileNet 0.25 with its ImageNet weights"),
-}
-"""Results folder → what it is called, and what it is."""
-TABLES = {
-    "comparison/tables/quality": "Every method",
-    "comparison/tables/differences": "Whether they differ",
-    "comparison/timing/tables/cost": "What they cost",
-    "designs/tables/outputs": "How a network should end",
-    "designs/tables/ablation": "Losses for rare classes",
-    "single_positive/tables/losses": "Losses on single positive labels",
-    "query2label/timing/tables/comparison": "Query2Label beside its base",
-    "query2label/tables/attention": "Where labels look",
-}
-"""Table below the results → what it shows; those that are finished are copied."""
+_LISTS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+DATASETS: dict[str, list[str]] = _LISTS["datasets"]
+TABLES: dict[str, str] = _LISTS["tables"]
 
 
 def main(datasets: list[str]) -> None:
@@ -43,7 +32,7 @@ def main(datasets: list[str]) -> None:
         sys.exit(f"expected names among {', '.join(DATASETS)}, found {', '.join(unknown) or 'none'}")
     parts = parts_of(PAGE.read_text(encoding="utf-8") if PAGE.exists() else "")
     parts |= {name: part(name) for name in datasets}
-    text = "\n".join([HEAD, *(parts[name] for name in DATASETS if name in parts)])
+    text = "\n".join([HEAD, *(parts[name].rstrip() + "\n" for name in DATASETS if name in parts)])
     with complete_or_absent(PAGE) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

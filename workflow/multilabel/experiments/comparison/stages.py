@@ -12,13 +12,23 @@ PLOTS = [Plot("Every method", "bar_horizontal", "mAP", "method", "comparison/qua
 
 
 def stages(config: Keys) -> list[Stage]:
-    """How good methods are, and then what shows measured times, which differ each time."""
-    keys = ["dataset", "labels", "base", "evaluation", "comparison"]
+    """How good methods are, and then what shows measured times, which differ each time.
+
+    Other keys concern it through what other stages make.
+    """
+    methods = [
+        *["grid.seeds", "grid.seed", "finetune.runs", "learning_curve", "miml.sizes", "designs.networks_jobs"],
+        *[f"single_positive.{key}" for key in ("training_seed", "linear.seeds", "end_to_end.seeds")],
+        *[f"query2label.{key}" for key in ("compared", "seeds", "seed")],
+        "threads.features",
+        "features.batch_size",
+    ]
+    judging = [f"evaluation.{key}" for key in ("k", "criterion", "resamples", "seed")]
+    files = ["features.zca_epsilon", "miml.c", "miml.seed"]
+    files += [f"designs.{key}" for key in ("input_size", "filters", "hidden")]
     return [
-        Stage("comparison", "comparison_results", [*keys, "threads"]),
         Stage(
-            "comparison_timing",
-            "comparison",
-            ["dataset.name", "dataset.subset", "features.batch_size", "threads.features"],
+            "comparison", "comparison_results", ["dataset", "labels", "base", *methods, *judging, *files, "comparison"]
         ),
+        Stage("comparison_timing", "comparison", ["dataset.name", "dataset.subset", *methods]),
     ]
