@@ -48,19 +48,18 @@ def part(name: str) -> str:
     """The part of a dataset, from its results.
 
     Raises:
-        SystemExit: there is no finished comparison.
+        SystemExit: none of its tables is finished.
     """
     results = ROOT / "results" / name
-    if not (results / "comparison/chosen.json").exists():
-        sys.exit(f"{results}: expected a finished comparison; run `snakemake comparison` first")
+    finished = {table: results / f"{table}.md" for table in TABLES if (results / f"{table}.md").exists()}
+    if not finished:
+        sys.exit(f"{results}: expected finished tables, such as {next(iter(TABLES))}.md, found none")
     title, what = DATASETS[name]
     (record, *_) = sorted(results.glob("top_models/*/run.json"))
     machine = ", ".join(read_json(record)["machine"].values())
     lines = [f"## {title}", "", f"{what}. Machine: {machine}.", ""]
-    for table, heading in TABLES.items():
-        path = results / f"{table}.md"
-        if path.exists():
-            lines += [f"### {heading}", "", path.read_text(encoding="utf-8").strip(), ""]
+    for table, path in finished.items():
+        lines += [f"### {TABLES[table]}", "", path.read_text(encoding="utf-8").strip(), ""]
     return "\n".join(lines)
 
 

@@ -20,7 +20,6 @@ def measured(tmp_path, monkeypatch):
 def finish(folder, name, number):
     results = folder / "results" / name
     for path, text in {
-        "comparison/chosen.json": "{}",
         "comparison/tables/quality.md": f"Every method: {number}\n",
         "top_models/run/run.json": '{"machine": {"system": "Linux", "processor": "A fast one"}}',
     }.items():
@@ -54,7 +53,7 @@ def test_other_datasets_keep_their_part(measured, tmp_path):
 
 
 def test_unfinished_results_and_unknown_names_are_told(measured, tmp_path):
-    with pytest.raises(SystemExit, match="expected a finished comparison"):
+    with pytest.raises(SystemExit, match="expected finished tables, such as comparison/tables/quality.md, found none"):
         measured["main"](["shapes_demo"])
     with pytest.raises(SystemExit, match="expected names among shapes_demo, msrc_own, found mnist"):
         measured["main"](["mnist"])
