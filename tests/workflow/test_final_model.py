@@ -20,10 +20,10 @@ MODEL = f"{RESULTS}/model/shapes_smallest.h5"
 
 @pytest.fixture(scope="module")
 def final(finished):
-    """Name, labels and scores of the final model on the test images, which validate here, too."""
+    """Name of the final model, labels and scores of the test images."""
     run = read_json(finished / RESULTS / "final_model.json")["run"]
-    labels = finished / RESULTS / "labels/val.h5"
-    return run, LabelMatrix.load(labels), finished / RESULTS / "predictions" / run / "val.h5"
+    labels = finished / RESULTS / "labels/test.h5"
+    return run, LabelMatrix.load(labels), finished / RESULTS / "predictions" / run / "test.h5"
 
 
 def test_the_model_file_has_the_final_run_and_its_origin(finished, final):
@@ -33,7 +33,7 @@ def test_the_model_file_has_the_final_run_and_its_origin(finished, final):
 
 
 def test_thresholds_of_the_model_file_come_from_validation(finished, final):
-    validation = load_with_truth(final[2], finished / RESULTS / "labels/val.h5")
+    validation = load_with_truth(final[2].with_name("val.h5"), finished / RESULTS / "labels/val.h5")
     expected = decisions.cardinality_thresholds(validation.scores, validation.truth)
     assert export.load(finished / MODEL).thresholds.tolist() == expected.tolist()
 

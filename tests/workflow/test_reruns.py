@@ -74,7 +74,10 @@ SHOWN = {
     "experiments/miml/tables.py": ["miml_report"],
     "experiments/miml/figures.py": ["miml_report"],
     "report/curves.py": ["curves", "loss_figures", "time_figure", "run_tables", "reproduction"],
-    "evaluation/bootstrap.py": ["intervals", "designs_quality", "designs_costs", "query2label_comparison"],
+    "evaluation/bootstrap.py": [
+        *["intervals", "designs_quality", "designs_costs", "query2label_comparison"],
+        *["comparison_quality", "comparison_inference", "comparison_costs", "comparison_gallery"],
+    ],
 }
 
 

@@ -16,7 +16,7 @@ PLOTS: list[Plot] = []
 def stages(config: Keys) -> list[Stage]:
     """Everything, and then what shows measured times, which differ each time."""
     data = ["dataset", "labels", "base", "evaluation.k"]
-    measured = ["dataset.name", "dataset.subset", "dataset.validation"]
+    measured = ["dataset.name", "dataset.subset"]
     intervals = ["evaluation.resamples", "evaluation.seed"]
     sizes = [f"designs.{key}" for key in ("input_size", "filters", "hidden", "networks_jobs")]
     return [

@@ -17,7 +17,7 @@ def stages(config: Keys) -> list[Stage]:
     measured = [
         "dataset.name",
         "dataset.subset",
-        "dataset.validation",
+        "query2label.unlabelled",
         *intervals,
         "features.batch_size",
         "threads.features",

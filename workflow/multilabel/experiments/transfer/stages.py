@@ -82,9 +82,7 @@ def stages(config: Keys) -> list[Stage]:
             "all_metrics",
             [
                 *[
-                    "dataset",
-                    *(["labels"] if coverage else []),
-                    "base",
+                    *data,
                     "grid",
                     *(starts or ["finetune.runs"]),
                     "evaluation",
