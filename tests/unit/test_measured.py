@@ -53,9 +53,7 @@ def test_other_datasets_keep_their_part(measured, tmp_path):
 
 
 def test_unfinished_results_and_unknown_names_are_told(measured, tmp_path):
-    with pytest.raises(
-        SystemExit, match="expected finished tables, such as comparison"
-    ):
+    with pytest.raises(SystemExit, match="expected finished tables, such as comparison"):
         measured["main"](["shapes_demo"])
     with pytest.raises(SystemExit, match="expected names among shapes_demo, msrc_own, found mnist"):
         measured["main"](["mnist"])

@@ -152,7 +152,7 @@ def test_an_edited_parameter_runs_what_depends_on_it_and_the_tools_agree(copy_of
     before = results_of(folder)
     edit(folder, "config/config.yaml", "ties: 10 ", "ties: 9 ")
     output = succeeds(folder, "dvc", "repro", STAGES)
-    assert ran(output) == ["evaluate", "report", "comparison"]
+    assert ran(output) == ["evaluate", "report"]
     assert jobs(output) == AFTER_EDIT
     assert planned(folder, config=CONFIG) == {}
     after = results_of(folder)
@@ -165,7 +165,7 @@ def test_what_snakemake_made_after_an_edit_is_taken_by_dvc(copy_of, restored):
     output = succeeds(folder, "snakemake", "--cores", "2", "--configfile", CONFIG)
     assert jobs(output) == AFTER_EDIT
     output = succeeds(folder, "dvc", "repro", STAGES)
-    assert ran(output) == ["evaluate", "report", "comparison"]
+    assert ran(output) == ["evaluate", "report"]
     assert len(re.findall("Nothing to be done", output)) == 2
     assert "up to date" in succeeds(folder, "dvc", "status", STAGES)
 

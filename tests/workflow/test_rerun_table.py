@@ -21,7 +21,7 @@ START, END = "<!-- The table, written by tests/workflow/test_rerun_table.py -->\
 IMAGES = "results/shapes_smallest/data"
 COSTLY = re.compile(
     r"pretrain|(\w+_)?(features|top_models_\w+)|learning_curve|independent|finetune|miml_splits_\d+|single_label"
-    r"|predict_\w+|designs_(model\d\w*|features)|single_positive_(linear\w*|end_to_end\w*)"
+    r"|predict_\w+|designs_(model\d\w*|features)|single_positive_(linear\w*|end_to_end\w*)|miml_(run|features\w*)"
 )
 Edit = Callable[[Path], dict | None]
 
