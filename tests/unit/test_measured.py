@@ -60,7 +60,8 @@ def test_unfinished_results_and_unknown_names_are_told(measured, tmp_path):
     assert not (tmp_path / "docs").exists()
 
 
-def test_every_part_of_the_page_in_the_project_is_of_a_known_dataset():
+def test_the_page_in_the_project_has_parts_of_known_datasets():
     script = runpy.run_path(str(ROOT / "workflow/measured.py"))
     parts = script["parts_of"]((ROOT / "docs/measured.md").read_text())
-    assert list(parts) == list(script["DATASETS"])
+    assert parts
+    assert set(parts) <= set(script["DATASETS"])
