@@ -1,19 +1,7 @@
 # Every method of all experiments on one dataset, by one protocol. The target is `comparison`.
 
 
-from multilabel.experiments.comparison.names import FREQUENCIES, PLACE
-
-COMPARISON = f"{RESULTS}/{PLACE}"
-comparison_reported = reporter("comparison")
-METHODS = CONFIG.compared_methods if CONFIG.dataset.validation.fraction else {}
-COMPARED_RUNS = [run for method in METHODS.values() for candidate in method.candidates for run in candidate]
-FIRST_RUNS = [candidate[0] for method in METHODS.values() for candidate in method.candidates]
-IN_GALLERY = {name: METHODS[name] for name in CONFIG.comparison.gallery or METHODS if name in METHODS}
-
-
-def of_results(paths):
-    """Paths below the results, each once."""
-    return [f"{RESULTS}/{path}" for path in dict.fromkeys(filter(None, paths))]
+include: "comparison/runs.smk"
 
 
 rule comparison_frequencies:
@@ -35,7 +23,6 @@ rule comparison_frequencies:
         runtime=10,
     params:
         splits=EVALUATED,
-        folder=COMPARISON,
         code=code("comparison/frequencies.py"),
     message:
         "Label frequencies as scores"
@@ -101,7 +88,6 @@ rule comparison_quality:
         dataset=DATASET,
         methods=METHODS,
         left_out=CONFIG.left_out_methods,
-        folder=COMPARISON,
         evaluation=CONFIG.evaluation.model_dump(include={"k", "criterion", "resamples", "seed"}),
         code=code("comparison/quality.py"),
     message:
@@ -128,7 +114,6 @@ rule comparison_inference:
         mem_mb=memory(8000),
         runtime=60,
     params:
-        results=RESULTS,
         batch_size=CONFIG.features.batch_size,
         threads=CONFIG.threads.features,
         code=code("comparison/inference.py"),
@@ -162,7 +147,6 @@ rule comparison_costs:
     params:
         dataset=DATASET,
         methods=METHODS,
-        folder=COMPARISON,
         threads=CONFIG.threads.features,
         code=code("comparison/costs.py"),
     message:

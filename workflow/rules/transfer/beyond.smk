@@ -164,7 +164,6 @@ rule independent:
     params:
         run=(INDEPENDENT or [None])[0],
         splits=CONFIG.splits,
-        results=RESULTS,
         sizes=CONFIG.learning_curve.sizes,
         seed=CONFIG.grid.seed,
         record={key: value for key, value in record_of(DATASET).items() if key in ("dataset", "labels", "base")},

@@ -7,4 +7,5 @@ from multilabel.experiments.comparison import report
 
 with logs.logged(snakemake.log[0]):
     i, p = snakemake.input, snakemake.params
-    report.costs(p.methods, Path(p.folder).parent, p.folder, i.labels, dataset=p.dataset, threads=p.threads)
+    folder = Path(i.chosen).parent
+    report.costs(p.methods, folder.parent, folder, i.labels, dataset=p.dataset, threads=p.threads)

@@ -11,6 +11,6 @@ with logs.logged(snakemake.log[0]):
 
     i, p = snakemake.input, snakemake.params
     chosen = files.read_json(i.chosen)["methods"]
-    models = {name: Path(p.results, entry["model"]) for name, entry in chosen.items()}
+    models = {name: Path(i.chosen).parents[1] / entry["model"] for name, entry in chosen.items()}
     with files.complete_or_absent(snakemake.output[0]) as temporary:
         cost.inference(models, batch_size=p.batch_size).to_csv(temporary, index=False)

@@ -7,11 +7,12 @@ from multilabel.experiments.comparison import report
 
 with logs.logged(snakemake.log[0]):
     i, p = snakemake.input, snakemake.params
+    folder = Path(snakemake.output.chosen).parent
     report.quality(
         p.methods,
         p.left_out,
-        Path(p.folder).parent,
-        p.folder,
+        folder.parent,
+        folder,
         dict(zip(("train", "val", "test"), i.labels, strict=True)),
         dataset=p.dataset,
         evaluation=p.evaluation,

@@ -1,5 +1,7 @@
 """One-vs-rest logistic regression on the features that the top models take, C chosen on validation images."""
 
+from pathlib import Path
+
 from multilabel import logs
 from multilabel.experiments.transfer import independent
 
@@ -9,7 +11,7 @@ with logs.logged(snakemake.log[0]):
         p.run,
         dict(zip(p.splits, i.features, strict=True)),
         {"train": i.labels, "val": i.validation},
-        p.results,
+        Path(i.labels).parents[1],
         sizes=p.sizes,
         seed=p.seed,
         record=p.record,
