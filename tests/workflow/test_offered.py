@@ -10,6 +10,7 @@ import yaml
 from multilabel import config as configuration
 from multilabel.experiments import EXPERIMENTS
 from multilabel.methods import LeftOut
+from stages import merged
 
 from .conftest import ROOT, SMALLEST, copy_project, planned
 
@@ -21,7 +22,7 @@ def test_a_rule_makes_each_path_that_is_offered(experiment, tmp_path):
     layers = [yaml.safe_load(path.read_text()) for path in (ROOT / "config/config.yaml", SMALLEST)]
     layers[1]["dataset"]["validation"] = {"fraction": 0.2}
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(layers[1]))
-    config = configuration.load(_laid_over(*layers))
+    config = configuration.load(merged(*layers))
     methods = import_module(f"multilabel.experiments.{experiment}.methods").methods(config)
     paths = set()
     for method in methods:
@@ -44,10 +45,3 @@ def test_what_is_offered_is_known_without_tensorflow(experiment):
     ).stdout
     assert b"'tensorflow'" not in modules
     assert b"'keras'" not in modules
-
-
-def _laid_over(below, above):
-    """A configuration with another over it, as Snakemake lays its files."""
-    if not (isinstance(below, dict) and isinstance(above, dict)):
-        return above
-    return {**below, **{key: _laid_over(below.get(key), value) for key, value in above.items()}}

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 import pandas as pd
 
 from multilabel import devices, provenance
+from multilabel.datasets.labels import parts
 from multilabel.evaluation import predictions
 from multilabel.experiments.miml import limits, protocol
 from multilabel.features import files as features_
@@ -71,14 +71,13 @@ def train(
     took["memory_mb"] = round(devices.peak_memory() / 1e6)  # before smaller parts are copied
 
     test = features_.load(features["test"])
-    order = np.random.default_rng(seed).permutation(len(samples.x))
+    smaller: dict[int, linear.LinearModel] = {}
+    for rows in parts(len(samples.x), sizes, seed):
+        report(f"{len(rows)} of {len(samples.x)} images")
+        x, truth = samples.x[rows], samples.truth[rows]
+        smaller[len(rows)] = linear.fit(x, truth, penalty=penalty, c=c, solver=solver, report=report)
     for size in sizes:
-        rows = np.sort(order[:size])
-        part = whole
-        if size < len(order):
-            report(f"{size} of {len(order)} images")
-            part = linear.fit(samples.x[rows], samples.truth[rows], penalty=penalty, c=c, solver=solver, report=report)
-        _save_scores(folder / f"predictions/{run}_n{size}/test.h5", part, test)
+        _save_scores(folder / f"predictions/{run}_n{size}/test.h5", smaller.get(size, whole), test)
     for split in ("val", "test"):
         _save_scores(folder / f"predictions/{run}/{split}.h5", whole, features_.load(features[split]))
 
