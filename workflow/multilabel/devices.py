@@ -1,5 +1,6 @@
 """Which processors a job uses. Call `configure` before anything imports TensorFlow."""
 
+import gc
 import os
 import platform
 import resource
@@ -24,8 +25,9 @@ def configure(threads: int, *, gpu: bool = True) -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
     with _without_noise():
-        # Keras looks for both, for wrappers and plots that no job uses: a third of the seconds that its import takes.
-        with _unfound("matplotlib", "sklearn"):
+        # Keras looks for these, for wrappers, plots and data frames that no job gives it: a third of the seconds that
+        # its import takes. The collector finds nothing in modules, however often it looks through them.
+        with _unfound("matplotlib", "pandas", "sklearn"), _without_collector():
             import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
@@ -81,6 +83,19 @@ def _unfound(*packages: str) -> Iterator[None]:
     finally:
         for package in hidden:
             del sys.modules[package]
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Let what is made meanwhile stay for good: the garbage collector neither runs nor looks at it later."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 def _processor() -> str:

@@ -187,7 +187,9 @@ def scorer(model: Model) -> Scorer:
     import tensorflow as tf
 
     _, of_images = network(model)
-    scores = tf.function(of_images, input_signature=[tf.TensorSpec([None, *model.size, 3], tf.uint8)])
+    scores = tf.function(
+        of_images, input_signature=[tf.TensorSpec([None, *model.size, 3], tf.uint8)], autograph=False
+    )
     return lambda pixels: scores(tf.constant(pixels)).numpy()
 
 
@@ -201,7 +203,7 @@ def milliseconds(scores: Scores, size: tuple[int, int], *, batch_size: int) -> f
     """
     import tensorflow as tf
 
-    compiled = tf.function(scores)
+    compiled = tf.function(scores, autograph=False)
     pixels = tf.constant(np.random.default_rng(0).integers(0, 256, (batch_size, *size, 3), np.uint8))
     compiled(pixels)
     seconds = []

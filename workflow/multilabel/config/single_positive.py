@@ -192,10 +192,16 @@ class Keys(Shared):
 
     @property
     def feature_sets(self) -> dict[str, FeatureSet]:
-        """The averages over the last map."""
-        return super().feature_sets | {
-            "single_positive": FeatureSet([(self.single_positive.preprocess, "avg")], self.base)
-        }
+        """The averages over the last map, if no other experiment has them extracted anyway."""
+        found = super().feature_sets
+        folder = self.single_positive_features
+        return found | ({folder: FeatureSet([(self.single_positive.preprocess, "avg")], self.base)} if folder else {})
+
+    @property
+    def single_positive_features(self) -> str:
+        """The folder below the results where the features lie; empty: the results themselves."""
+        designs, _ = super().feature_sets.get("", FeatureSet([], self.base))
+        return "" if (self.single_positive.preprocess, "avg") in designs else "single_positive"
 
     @property
     def single_positive_record(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def compiled(
     network = _in_float16(base) if mixed_precision else base
     pooled = {"77": _flat, "avg": _average, "max": _maximum, "blocks": tf.identity}  # blocks: `backbones.with_blocks`
 
-    @tf.function(jit_compile=xla or None)
+    @tf.function(jit_compile=xla or None, autograph=False)
     def forward(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         found = {}
         for preprocess in dict.fromkeys(preprocess for preprocess, _ in designs):

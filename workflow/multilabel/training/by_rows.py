@@ -98,7 +98,7 @@ class ByRows:
     def settle(self) -> None:
         """Bring all rows to where the steps taken so far have moved them."""
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)], autograph=False)
         def settle_block(rows: tf.Tensor) -> None:
             self.catch_up(rows)
             for index, moments in enumerate(self._caught):

@@ -60,10 +60,10 @@ def fit(
     return weights, iterations
 
 
-def _working_set(weights: Floats, pull: Floats, candidates: int = 100) -> NDArray[np.intp]:
-    """The features in use and those that pull most beside them, in order."""
+def _working_set(weights: Floats, pull: Floats, fewest: int = 100) -> NDArray[np.intp]:
+    """The features in use and those that pull most beside them, as many again, in order."""
     used = weights != 0
-    size = min(int(used.sum()) + candidates, len(weights))
+    size = min(int(used.sum()) + max(fewest, int(used.sum())), len(weights))
     order = np.where(used, np.inf, np.abs(pull))
     return np.sort(np.argpartition(-order, size - 1)[:size])
 

@@ -214,7 +214,7 @@ def scores(
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the source says of samples (its y), and their scores: `activation` of the model's output, float32 N×L."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def predict(batch: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         return activation(model(prepare(batch, seed) if prepare else tf.cast(batch, tf.float32), training=False))
 

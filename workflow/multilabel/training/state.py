@@ -2,8 +2,10 @@
 
 import json
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import keras
@@ -14,12 +16,20 @@ from multilabel.training.schedule import Schedule
 
 AVERAGED = "ema_"
 """What the columns of the averaged weights begin with."""
+WRITTEN_EVERY = 1.0
+"""Seconds of training that a kill can cost, where epochs are shorter: writing each takes as long as training it."""
+
+
+class _Content(NamedTuple):
+    values: dict[str, list[np.ndarray]]
+    progress: str
 
 
 class State:
     """History, the best epoch so far, and the variables of a run by what they are: weights, optimizer, and so on.
 
-    After each epoch all of it goes into a file whose name holds `key`; files of other keys are removed, never read.
+    After an epoch all of it goes into a file whose name holds `key`; files of other keys are removed, never read. Where
+    epochs are short some are left out: the best of them is in memory until the next is written.
     """
 
     PROGRESS = ("history", "best_value", "reference_value", "best_epoch", "best_is_average", "wait")
@@ -40,6 +50,8 @@ class State:
         self.best_value = self.reference_value = math.inf if schedule.criterion.lowest else -math.inf
         self.best_epoch = self.wait = 0
         self.best_is_average = False
+        self._best: _Content | None = None
+        self._written = -math.inf
 
     @property
     def finished(self) -> bool:
@@ -60,7 +72,10 @@ class State:
         self.wait += 1
         if criterion.better(value, self.reference_value, self.schedule.min_delta):
             self.reference_value, self.wait = value, 0
-        self._save()
+        if self.finished or time.monotonic() - self._written >= WRITTEN_EVERY:
+            self._save()
+        elif self.best_epoch == len(self.history) - 1:
+            self._best = self._content()
 
     def load_best(self) -> None:
         """Put all variables where they were after the best epoch."""
@@ -92,18 +107,30 @@ class State:
         self.report(f"{self.folder.name}: goes on after epoch {len(self.history)}")
 
     def _save(self) -> None:
-        """Write the epoch's file, then remove all but it and the best epoch's, whose weights are the result so far."""
-        progress = {name: getattr(self, name) for name in self.PROGRESS}
-        epoch = len(self.history) - 1
-        with complete_or_absent(self._path(epoch)) as temporary, h5py.File(temporary, "w") as file:
-            for name, variables in self.variables.items():
-                group = file.create_group(name)
-                for index, variable in enumerate(variables):
-                    group[str(index)] = variable.numpy()
-            file["progress"] = json.dumps(progress)
+        """Write the last epoch and the best one, whose weights are the result so far; remove the files of others."""
+        last, best = len(self.history) - 1, self._path(self.best_epoch)
+        if self._best is not None and self.best_epoch != last:
+            self._write(best, self._best)
+        self._write(self._path(last), self._content())
         for path in self.folder.glob(".state-*"):
-            if path not in (self._path(epoch), self._path(self.best_epoch)):
+            if path not in (self._path(last), best):
                 path.unlink()
+        self._best, self._written = None, time.monotonic()
+
+    def _content(self) -> _Content:
+        """What a file holds of the epoch that just ended."""
+        progress = json.dumps({name: getattr(self, name) for name in self.PROGRESS})
+        values = {name: [variable.numpy() for variable in variables] for name, variables in self.variables.items()}
+        return _Content(values, progress)
+
+    @staticmethod
+    def _write(path: Path, content: _Content) -> None:
+        with complete_or_absent(path) as temporary, h5py.File(temporary, "w") as file:
+            for name, values in content.values.items():
+                group = file.create_group(name)
+                for index, value in enumerate(values):
+                    group[str(index)] = value
+            file["progress"] = content.progress
 
     def _path(self, epoch: int) -> Path:
         return self.folder / f".state-{self.key}-{epoch}.h5"

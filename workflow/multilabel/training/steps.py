@@ -1,4 +1,8 @@
-"""The compiled parts of the loop: many steps of training or of evaluation in one call."""
+"""The compiled parts of the loop: many steps of training or of evaluation in one call.
+
+They are traced without AutoGraph, whose rewriting of Keras' layers takes a job two seconds: what is conditional in a
+network, a loss or a preparation is so for a whole run.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -33,7 +37,7 @@ def compile_training(
     variables = [variable.value for variable in model.trainable_variables]
     owned = [variable.value for variable in objective.variables]
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def run(
         x: tf.Tensor,
         y: tf.Tensor,
@@ -42,8 +46,7 @@ def compile_training(
         epoch: tf.Tensor,
         first_step: tf.Tensor,
     ) -> tf.Tensor:
-        totals = tf.zeros(3)
-        for step in tf.range(_steps(order, batch_size, drop_last)):
+        def take(step: tf.Tensor, totals: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             picked = order[step * batch_size : (step + 1) * batch_size]
             batch, truth = _batch(x, y, picked, prepare, tf.stack([seed, epoch * 1_000_003 + first_step + step]))
             places = _places(rows, picked)
@@ -59,8 +62,10 @@ def compile_training(
             optimizer.apply(gradients, model.trainable_variables)
             if average:
                 average.update()
-            totals += _totals(objective, loss, truth, outputs)
-        return totals
+            return step + 1, totals + _totals(objective, loss, truth, outputs)
+
+        count = _steps(order, batch_size, drop_last)
+        return tf.while_loop(lambda step, _: step < count, take, (tf.constant(0), tf.zeros(3)))[1]
 
     return run
 
@@ -75,19 +80,21 @@ def compile_evaluation(
 ) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     """A compiled function of a chunk: the same sums without training, and the scores in its order if they are asked."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def run(x: tf.Tensor, y: tf.Tensor, order: tf.Tensor, rows: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
-        totals = tf.zeros(3)
-        steps = _steps(order, batch_size, False)
-        kept = tf.TensorArray(tf.float32, steps, infer_shape=False, element_shape=model.output_shape)
-        for step in tf.range(steps):
+        def take(step: tf.Tensor, totals: tf.Tensor, kept: tf.TensorArray) -> tuple[Any, ...]:
             picked = order[step * batch_size : (step + 1) * batch_size]
             batch, truth = _batch(x, y, picked, prepare, tf.stack([0, step]))
             outputs = _outputs(model, batch, training=False)
             loss = objective(tf.cast(truth, outputs.dtype), outputs, _places(rows, picked))
-            totals += _totals(objective, loss, truth, outputs)
             if scores:
                 kept = kept.write(step, tf.cast(objective.activation(outputs), tf.float32))
+            return step + 1, totals + _totals(objective, loss, truth, outputs), kept
+
+        count = _steps(order, batch_size, False)
+        kept = tf.TensorArray(tf.float32, count, infer_shape=False, element_shape=model.output_shape)
+        start = tf.constant(0), tf.zeros(3), kept
+        _, totals, kept = tf.while_loop(lambda step, *_: step < count, take, start)
         return totals, kept.concat() if scores else tf.zeros((0, 0))
 
     return run

@@ -1,6 +1,8 @@
 # The studies of single positive labels, where they lie and what they are made from.
 
 
+from multilabel.experiments.single_positive.methods import COMPARED
+
 SINGLE = f"{RESULTS}/single_positive"
 single_reported = reporter("single_positive")
 SINGLE_KEYS = CONFIG.single_positive
@@ -12,9 +14,13 @@ SINGLE_LABELS = {split: f"{SINGLE}/labels/{split}.h5" for split in ("train", "va
 # the dataset has validation images of its own.
 SINGLE_OWN = CONFIG.dataset.validation.fraction > 0
 SINGLE_PLACES = {"train": "train", **({"val": "val"} if SINGLE_OWN else {}), "test": TEST}
+# Those that the comparison asks for come first: it then trains few others beside them.
+SINGLE_LINEAR = sorted(
+    SINGLE_KEYS.linear_studies, key=lambda study: (study.observed, study.loss in COMPARED) != (SINGLE_KEYS.main, True)
+)
 SINGLE_JOBS = [
-    SINGLE_KEYS.linear_studies[start : start + SINGLE_KEYS.studies_per_job]
-    for start in range(0, len(SINGLE_KEYS.linear_studies), SINGLE_KEYS.studies_per_job)
+    SINGLE_LINEAR[start : start + SINGLE_KEYS.studies_per_job]
+    for start in range(0, len(SINGLE_LINEAR), SINGLE_KEYS.studies_per_job)
 ]
 SINGLE_RECORD = {
     "dataset": DATASET_RECORD,
@@ -25,7 +31,9 @@ SINGLE_RECORD = {
 
 def single_features(split):
     """The features of a split, which the shared pass over its images writes."""
-    return f"{SINGLE}/features/{split}_{SINGLE_KEYS.preprocess}_avg.h5"
+    return os.path.join(
+        RESULTS, CONFIG.single_positive_features, "features", f"{split}_{SINGLE_KEYS.preprocess}_avg.h5"
+    )
 
 
 def single_seen(studies):

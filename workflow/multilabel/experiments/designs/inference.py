@@ -19,7 +19,7 @@ Scorer = Callable[[tf.Tensor], tf.Tensor]
 
 def one_after_the_other(models: Sequence[keras.Model]) -> Scorer:
     """Each network in a compiled call of its own, as the tutorial does it."""
-    calls = [tf.function(model, reduce_retracing=True) for model in models]
+    calls = [tf.function(model, reduce_retracing=True, autograph=False) for model in models]
     return lambda images: tf.concat([call(images, training=False) for call in calls], axis=1)
 
 
@@ -34,7 +34,7 @@ def in_one_call(models: Sequence[keras.Model]) -> Scorer:
         hidden = hidden.transpose(1, 0, 2).reshape(-1, count * nodes)
     kernel = tf.constant(hidden)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def logits(images: tf.Tensor) -> tf.Tensor:
         x = maps(images)
         rows = tf.shape(images)[0]

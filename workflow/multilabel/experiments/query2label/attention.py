@@ -32,7 +32,7 @@ def look(
     file = export.load(path)
     looking = transformer.with_attention(model.of_file(file))
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def scores_and_maps(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         logits, maps = looking(normalised(pixels, file.preprocess), training=False)
         return tf.sigmoid(logits), maps
