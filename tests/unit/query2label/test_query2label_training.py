@@ -102,6 +102,7 @@ def test_killed_while_it_trains_with_a_moving_average_it_ends_in_the_same_bytes(
             states.remove(len(state.history) - 1)
             raise KeyboardInterrupt
 
+    monkeypatch.setattr("multilabel.training.state.WRITTEN_EVERY", 0)
     monkeypatch.setattr(loop.State, "_save", save)
     for _ in range(4):
         with pytest.raises(KeyboardInterrupt):

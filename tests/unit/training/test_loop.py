@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import replace
 
 import keras
@@ -14,6 +15,7 @@ from multilabel.training.criteria import HIGHEST_MAP, mean_average_precision
 from multilabel.training.objectives import BinaryCrossEntropy, Objective
 from multilabel.training.schedule import Schedule
 from multilabel.training.sources import Chunk, InMemory
+from multilabel.training.state import State
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 12)).astype(np.float32)
@@ -55,6 +57,12 @@ def fit(folder, model=None, *, schedule=SCHEDULE, train=TRAIN, rate=0.1, **optio
     return model, state.history
 
 
+@pytest.fixture(autouse=True)
+def written_every(monkeypatch):
+    """Each epoch is written, as if it took a second."""
+    monkeypatch.setattr("multilabel.training.state.WRITTEN_EVERY", 0)
+
+
 class KilledError(Exception):
     pass
 
@@ -93,6 +101,31 @@ def test_a_run_killed_twice_ends_in_the_bytes_of_one_never_killed(tmp_path):
             fit(tmp_path / "b", report=killed_after(epochs))
     resumed, history = fit(tmp_path / "b")
     assert len(history) == SCHEDULE.epochs
+    for mine, other in zip(resumed.get_weights(), undisturbed.get_weights(), strict=True):
+        assert mine.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("after", [2, 5, 7, 9])
+def test_killed_between_two_writings_it_ends_in_the_same_bytes(tmp_path, monkeypatch, after):
+    """Epochs 0, 3, 6 and 9 are written; the best one, of which training overshoots, lies between two of them."""
+    schedule = Schedule(epochs=10, patience=10, min_delta=0.0)
+    undisturbed, history = fit(tmp_path / "a", network(dropout=0.0), schedule=schedule, rate=0.7)
+    losses = [row["val_loss"] for row in history]
+    assert losses.index(min(losses)) % 3
+    add, save, written = State.add, State._save, []
+
+    def add_and_write(self, row):
+        monkeypatch.setattr("multilabel.training.state.WRITTEN_EVERY", math.inf if row["epoch"] % 3 else 0)
+        add(self, row)
+
+    monkeypatch.setattr(State, "add", add_and_write)
+    monkeypatch.setattr(State, "_save", lambda self: (written.append(len(self.history) - 1), save(self)))
+    told: list[str] = []
+    with pytest.raises(KilledError):
+        fit(tmp_path / "b", network(dropout=0.0), schedule=schedule, rate=0.7, report=killed_after(after))
+    resumed, _ = fit(tmp_path / "b", network(dropout=0.0), schedule=schedule, rate=0.7, report=told.append)
+    assert set(written) <= {0, 3, 6, 9}
+    assert told[0].endswith(f"goes on after epoch {(after - 1) // 3 * 3 + 1}")
     for mine, other in zip(resumed.get_weights(), undisturbed.get_weights(), strict=True):
         assert mine.tobytes() == other.tobytes()
 
