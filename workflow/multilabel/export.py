@@ -187,9 +187,7 @@ def scorer(model: Model) -> Scorer:
     import tensorflow as tf
 
     _, of_images = network(model)
-    scores = tf.function(
-        of_images, input_signature=[tf.TensorSpec([None, *model.size, 3], tf.uint8)], autograph=False
-    )
+    scores = tf.function(of_images, input_signature=[tf.TensorSpec([None, *model.size, 3], tf.uint8)], autograph=False)
     return lambda pixels: scores(tf.constant(pixels)).numpy()
 
 

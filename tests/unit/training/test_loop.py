@@ -112,19 +112,17 @@ def test_killed_between_two_writings_it_ends_in_the_same_bytes(tmp_path, monkeyp
     undisturbed, history = fit(tmp_path / "a", network(dropout=0.0), schedule=schedule, rate=0.7)
     losses = [row["val_loss"] for row in history]
     assert losses.index(min(losses)) % 3
-    add, save, written = State.add, State._save, []
+    add = State.add
 
     def add_and_write(self, row):
         monkeypatch.setattr("multilabel.training.state.WRITTEN_EVERY", math.inf if row["epoch"] % 3 else 0)
         add(self, row)
 
     monkeypatch.setattr(State, "add", add_and_write)
-    monkeypatch.setattr(State, "_save", lambda self: (written.append(len(self.history) - 1), save(self)))
     told: list[str] = []
     with pytest.raises(KilledError):
         fit(tmp_path / "b", network(dropout=0.0), schedule=schedule, rate=0.7, report=killed_after(after))
     resumed, _ = fit(tmp_path / "b", network(dropout=0.0), schedule=schedule, rate=0.7, report=told.append)
-    assert set(written) <= {0, 3, 6, 9}
     assert told[0].endswith(f"goes on after epoch {(after - 1) // 3 * 3 + 1}")
     for mine, other in zip(resumed.get_weights(), undisturbed.get_weights(), strict=True):
         assert mine.tobytes() == other.tobytes()
