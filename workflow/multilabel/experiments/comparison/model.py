@@ -8,8 +8,6 @@ import numpy as np
 import tensorflow as tf
 
 from multilabel import export
-from multilabel.datasets.labels import LabelMatrix
-from multilabel.evaluation import decisions, predictions
 from multilabel.experiments.comparison.names import FREQUENCIES
 from multilabel.files import read_json
 from multilabel.networks import backbones
@@ -28,9 +26,8 @@ def save(path: str | Path, record: str | Path, label_file: str | Path, score_fil
         score_file: their scores.
     """
     content = read_json(record)
-    validation = predictions.load_with_truth(score_file, label_file)
-    classes = LabelMatrix.load(label_file).classes
-    with export.weights_of(_built(classes, np.array(content["results"]["shares"]))) as weights:
+    decided = export.decided(label_file, score_file)
+    with export.weights_of(_built(decided.classes, np.array(content["results"]["shares"]))) as weights:
         export.save(
             path,
             weights,
@@ -38,10 +35,10 @@ def save(path: str | Path, record: str | Path, label_file: str | Path, score_fil
             run=FREQUENCIES,
             base={"input_size": SIDE},
             preprocess="unit",
-            classes=classes,
-            thresholds=decisions.cardinality_thresholds(validation.scores, validation.truth),
+            classes=decided.classes,
+            thresholds=decided.thresholds,
             statistics=None,
-            provenance={"run": content, "thresholds": {"from": "as many images predicted per class as have it"}},
+            provenance={"run": content, "thresholds": decided.origin},
         )
 
 

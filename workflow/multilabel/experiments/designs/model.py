@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multilabel import export, files
-from multilabel import provenance as origin
 from multilabel.datasets.labels import LabelMatrix
-from multilabel.evaluation import decisions, predictions
+from multilabel.evaluation import predictions
 from multilabel.experiments.designs import names
 from multilabel.report import gallery
 
@@ -82,8 +81,7 @@ def save(
     Returns:
         The threshold of each label.
     """
-    validation = predictions.load_with_truth(validation_scores, validation_labels)
-    thresholds = decisions.cardinality_thresholds(validation.scores, validation.truth)
+    decided = export.decided(validation_labels, validation_scores)
     with _weights(run, weights, sizes) as whole:
         export.save(
             path,
@@ -92,20 +90,12 @@ def save(
             run=run,
             base=sizes,
             preprocess=PREPROCESS,
-            classes=LabelMatrix.load(validation_labels).classes,
-            thresholds=thresholds,
+            classes=decided.classes,
+            thresholds=decided.thresholds,
             statistics=None,
-            provenance={
-                "run": files.read_json(record),
-                "thresholds": {
-                    "from": "as many images predicted per class as have it",
-                    "images": len(validation.truth),
-                    "inputs": origin.digests([validation_labels, validation_scores]),
-                },
-                **provenance,
-            },
+            provenance={"run": files.read_json(record), "thresholds": decided.origin, **provenance},
         )
-    return thresholds
+    return decided.thresholds
 
 
 @contextmanager

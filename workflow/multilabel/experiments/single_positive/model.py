@@ -8,9 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from multilabel import export, provenance
-from multilabel.datasets.labels import LabelMatrix
-from multilabel.evaluation import decisions, predictions
+from multilabel import export
+from multilabel.evaluation import predictions
 from multilabel.experiments.single_positive import samples
 from multilabel.experiments.single_positive.runs import Study, chosen_name
 from multilabel.export import Model
@@ -44,13 +43,11 @@ def save(
     """
     folder, name = Path(folder), chosen_name(study, seed)
     search = read_json(folder / "searches" / f"{study.name}.json")
-    scores = predictions.path_of(folder, name, "val")
-    validation = predictions.load_with_truth(scores, labels)
-    classes = LabelMatrix.load(labels).classes
+    decided = export.decided(labels, predictions.path_of(folder, name, "val"))
     own = folder / "runs" / search["chosen"]["run"] / "best.weights.h5"
     kept: AbstractContextManager[Path] = nullcontext(own)
     if study.mode == "linear":
-        whole = samples.whole_model({**base, "weights": base_weights}, len(classes), seed=seed)
+        whole = samples.whole_model({**base, "weights": base_weights}, len(decided.classes), seed=seed)
         samples.take_classifier(whole, own)
         kept = export.weights_of(whole)
     with kept as weights:
@@ -61,17 +58,13 @@ def save(
             run=name,
             base=base,
             preprocess=preprocess,
-            classes=classes,
-            thresholds=decisions.cardinality_thresholds(validation.scores, validation.truth),
+            classes=decided.classes,
+            thresholds=decided.thresholds,
             statistics=None,
             provenance={
                 "run": read_json(folder / "chosen" / name / "run.json"),
                 "chosen_by": {"criterion": "val_map", "value": search["chosen"]["val_map"]},
-                "thresholds": {
-                    "from": "as many images predicted per class as have it",
-                    "images": len(validation.truth),
-                    "inputs": provenance.digests([str(labels), scores]),
-                },
+                "thresholds": decided.origin,
             },
         )
 

@@ -9,9 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multilabel import export, provenance
-from multilabel.datasets.labels import LabelMatrix
-from multilabel.evaluation import decisions, predictions
+from multilabel import export
+from multilabel.evaluation import predictions
 from multilabel.experiments.transfer import finetune, independent, runs, top_models
 from multilabel.export import Model
 from multilabel.features.whitening import Whitening
@@ -47,9 +46,7 @@ def save(
         chosen_by: why this run, for its provenance.
     """
     results = Path(results)
-    labels = results / "labels/val.h5"
-    validation = predictions.of_run(results, name, "val")
-    classes = LabelMatrix.load(labels).classes
+    decided = export.decided(results / "labels/val.h5", predictions.path_of(results, name, "val"))
     below = {**base, "weights": base_weights}
     kept: AbstractContextManager[Path]
     if name.startswith(INDEPENDENT):
@@ -61,7 +58,7 @@ def save(
         folder = results / ("top_models" if isinstance(run, runs.TopModelRun) else "finetuned") / name
         kept = nullcontext(folder / "best.weights.h5")
         if isinstance(run, runs.TopModelRun):
-            kept = export.weights_of(_whole(run, folder / "best.weights.h5", below, len(classes), whitening))
+            kept = export.weights_of(_whole(run, folder / "best.weights.h5", below, len(decided.classes), whitening))
     with kept as weights:
         export.save(
             path,
@@ -70,17 +67,13 @@ def save(
             run=name,
             base=base,
             preprocess=preprocess,
-            classes=classes,
-            thresholds=decisions.cardinality_thresholds(validation.scores, validation.truth),
+            classes=decided.classes,
+            thresholds=decided.thresholds,
             statistics=read_json(statistics) if statistics else None,
             provenance={
                 "run": read_json(folder / "run.json"),
                 **({"chosen_by": chosen_by} if chosen_by else {}),
-                "thresholds": {
-                    "from": "as many images predicted per class as have it",
-                    "images": len(validation.truth),
-                    "inputs": provenance.digests([str(labels), predictions.path_of(results, name, "val")]),
-                },
+                "thresholds": decided.origin,
             },
         )
 
