@@ -125,6 +125,7 @@ def epochs(name: str, rounds: int, count: int = 20_000) -> None:
 
 def grid(count: int = 2_000) -> Row:
     """The grid as the workflow runs it, one thread a job, and scripts with `fit`; both two at a time."""
+    from multilabel.config.patterns import expand
     from multilabel.datasets.labels import LabelMatrix
     from multilabel.experiments.transfer import runs
 
@@ -137,7 +138,7 @@ def grid(count: int = 2_000) -> Row:
             LabelMatrix(np.arange(number), names, [f"class {j}" for j in range(80)], y).save(
                 f"{place}/labels_{split}.h5"
             )
-        names = [runs.parse(name, "random_features").name for name in runs.expand([GRID])]
+        names = [runs.parse(name, "random_features").name for name in expand([GRID])]
         jobs = [names[start::CORES] for start in range(CORES)]
         ours = at_once([[sys.executable, "-c", JOB, place, *job] for job in jobs])
         peers = at_once([[sys.executable, "-c", PEER, place, *map(str, peer)] for peer in PEERS])
