@@ -1,7 +1,7 @@
 # The studies of single positive labels, where they lie and what they are made from.
 
 
-from multilabel.experiments.single_positive.methods import COMPARED
+from multilabel.experiments.single_positive.methods import OFFERED_LOSSES
 
 SINGLE = f"{RESULTS}/single_positive"
 single_reported = reporter("single_positive")
@@ -16,7 +16,7 @@ SINGLE_OWN = CONFIG.dataset.validation.fraction > 0
 SINGLE_PLACES = {"train": "train", **({"val": "val"} if SINGLE_OWN else {}), "test": TEST}
 # Those that the comparison asks for come first: it then trains few others beside them.
 SINGLE_LINEAR = sorted(
-    SINGLE_KEYS.linear_studies, key=lambda study: (study.observed, study.loss in COMPARED) != (SINGLE_KEYS.main, True)
+    SINGLE_KEYS.linear_studies, key=lambda study: (study.observed, study.loss in OFFERED_LOSSES) != (SINGLE_KEYS.main, True)
 )
 SINGLE_JOBS = [
     SINGLE_LINEAR[start : start + SINGLE_KEYS.studies_per_job]

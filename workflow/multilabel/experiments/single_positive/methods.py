@@ -8,7 +8,7 @@ from multilabel.experiments.single_positive.runs import LOSSES, Study
 from multilabel.methods import LeftOut, Method, Run
 
 FOLDER = "single_positive"
-COMPARED = ("an", "epr", "role")
+OFFERED_LOSSES = ("an", "epr", "role")
 MODES = {"linear": ("", ""), "end_to_end": ("_finetuned", ", fine-tuned")}
 """What names and titles of methods end in. What is fine-tuned is offered where it is trained at all."""
 
@@ -19,7 +19,7 @@ def methods(config: Keys) -> list[Method | LeftOut]:
     studies = {(study.mode, study.loss): study for study in keys.studies if study.observed == keys.main}
     offers: list[Method | LeftOut] = []
     for mode, (suffix, addition) in MODES.items():
-        for loss in COMPARED:
+        for loss in OFFERED_LOSSES:
             study = studies.get((mode, loss))
             if study is None and mode != "linear":
                 continue
