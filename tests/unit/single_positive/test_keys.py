@@ -74,3 +74,16 @@ def test_learning_rates_have_the_names_of_all_runs(rate, name):
 
 def test_a_further_seed_is_named_without_settings():
     assert Run(Study("linear", "an", "all"), 8, 1e-3, 2, further=True).name == "linear_an_oall_s2"
+
+
+def test_features_are_those_of_the_grid_where_it_has_them():
+    shared = config.load({"grid": {"runs": ["zmuvs_avg_1x8d5_lr11_b32"]}, "single_positive": {"preprocess": "zmuvs"}})
+    assert "single_positive" not in shared.feature_sets
+    assert ("zmuvs", "avg") in shared.feature_sets[shared.single_positive_features].designs
+
+
+def test_features_that_no_other_experiment_wants_lie_apart():
+    apart = config.load({"single_positive": {"preprocess": "torch"}})
+    assert apart.single_positive_features == "single_positive"
+    assert apart.feature_sets["single_positive"].designs == [("torch", "avg")]
+    assert ("torch", "avg") not in apart.feature_sets[""].designs
