@@ -77,7 +77,7 @@ def test_a_further_seed_is_named_without_settings():
 
 
 def test_features_are_those_of_the_grid_where_it_has_them():
-    shared = config.load({"grid": {"runs": ["zmuvs_avg_1x8d5_lr11_b32"]}, "single_positive": {"preprocess": "zmuvs"}})
+    shared = config.load({"single_positive": {"preprocess": "zmuvs"}})
     assert "single_positive" not in shared.feature_sets
     assert ("zmuvs", "avg") in shared.feature_sets[shared.single_positive_features].designs
 
