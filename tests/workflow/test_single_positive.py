@@ -80,4 +80,4 @@ def test_all_that_is_offered_for_comparison_is_made(split):
             ]
         wanted += method.models
     jobs = planned(folder, *(f"{DATASET}/{path}" for path in wanted), config="split.yaml")
-    assert (jobs["metrics"], jobs["single_positive_model"], jobs["single_positive_features"]) == (7, 4, 3)
+    assert (jobs["metrics"], jobs["single_positive_model"], jobs["features"]) == (7, 4, 3)
