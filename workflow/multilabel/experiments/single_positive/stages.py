@@ -12,6 +12,8 @@ PLOTS: list[Plot] = []
 
 def stages(config: Keys) -> list[Stage]:
     """One stage: its searches end together."""
-    extraction = [f"features.{key}" for key in ("batch_size", "shards", "mixed_precision", "xla")]
-    keys = ["dataset", "base", *extraction, "single_positive", "threads"]
+    extraction = ["features.shards", "features.mixed_precision", "features.xla", "threads.features"]
+    own = extraction if config.single_positive_features else []
+    threads = ["threads.training", "threads.finetuning"]
+    keys = ["dataset", "base", "features.batch_size", *own, "single_positive", *threads]
     return [Stage("single_positive", "single_positive", keys)]
