@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import h5py
 import numpy as np
 
-from multilabel import provenance as origin
-from multilabel.datasets.labels import LabelMatrix
-from multilabel.evaluation import decisions, predictions
 from multilabel.experiments import EXPERIMENTS
 from multilabel.files import complete_or_absent
 from multilabel.images.normalise import ChannelStatistics
@@ -63,36 +60,6 @@ class Model(NamedTuple):
     def size(self) -> tuple[int, int]:
         """Height and width of the images that the network takes."""
         return self.base["input_size"], self.base["input_size"]
-
-
-class Decided(NamedTuple):
-    """What validation images decide: L classes, the threshold of each, and for a file's provenance where it is from."""
-
-    classes: tuple[str, ...]
-    thresholds: np.ndarray
-    origin: Mapping[str, Any]
-
-
-def decided(labels: str | Path, scores: str | Path) -> Decided:
-    """Thresholds by which each class is predicted for as many validation images as have it.
-
-    Args:
-        labels: label file of the validation images.
-        scores: a run's scores of them.
-
-    Raises:
-        ValueError: the files do not fit together.
-    """
-    validation = predictions.load_with_truth(scores, labels)
-    return Decided(
-        LabelMatrix.load(labels).classes,
-        decisions.cardinality_thresholds(validation.scores, validation.truth),
-        {
-            "from": "as many images predicted per class as have it",
-            "images": len(validation.truth),
-            "inputs": origin.digests([str(labels), str(scores)]),
-        },
-    )
 
 
 def save(

@@ -8,6 +8,8 @@ from multilabel.config.sections import Fraction, Section, Seed
 from multilabel.config.shared import FeatureSet, Shared
 from multilabel.experiments.single_positive.runs import ALL, Run, Study, chosen_name, search, short_rate
 
+OWN = "single_positive"
+"""Where features lie that no other experiment has extracted."""
 NETWORK = "torchvision.resnet50"
 """The paper's."""
 LossName = Literal["bce", "bce_ls", "iun", "iu", "pr", "an", "an_ls", "wan", "epr", "role"]
@@ -193,15 +195,14 @@ class Keys(Shared):
     @property
     def feature_sets(self) -> dict[str, FeatureSet]:
         """The averages over the last map, if no other experiment has them extracted anyway."""
-        found = super().feature_sets
-        folder = self.single_positive_features
-        return found | ({folder: FeatureSet([(self.single_positive.preprocess, "avg")], self.base)} if folder else {})
+        found, design = super().feature_sets, (self.single_positive.preprocess, "avg")
+        shared = found.get("")
+        return found if shared and design in shared.designs else found | {OWN: FeatureSet([design], self.base)}
 
     @property
     def single_positive_features(self) -> str:
         """The folder below the results where the features lie; empty: the results themselves."""
-        designs, _ = super().feature_sets.get("", FeatureSet([], self.base))
-        return "" if (self.single_positive.preprocess, "avg") in designs else "single_positive"
+        return OWN if OWN in self.feature_sets else ""
 
     @property
     def single_positive_record(self) -> dict[str, Any]:

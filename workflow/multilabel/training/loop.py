@@ -59,8 +59,8 @@ def fit(
 ) -> State:
     """Train a model and leave the weights of its best epoch in it, and in the objective what it then owned.
 
-    Writes `folder/log.csv` after every epoch, and the state from which the same call goes on if it is interrupted. The
-    state is bound to `key`; state of another key is never read.
+    Writes `folder/log.csv` after every epoch, and once a second the state from which the same call goes on if it is
+    interrupted. The state is bound to `key`; state of another key is never read.
 
     The log's columns are epoch, loss, acc, val_loss, val_acc, then the criterion's if it is none of these, then with a
     moving average the validation's columns once more, as `ema_…`: those of the averaged weights.

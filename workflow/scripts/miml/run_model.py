@@ -4,11 +4,12 @@ from multilabel import devices, logs
 
 with logs.logged(snakemake.log[0]):
     devices.configure(snakemake.threads, gpu=False)
-    from multilabel import export, files, provenance
+    from multilabel import files, provenance
+    from multilabel.evaluation import validation
     from multilabel.experiments.miml import model, own_splits
 
     i, p = snakemake.input, snakemake.params
-    decided = export.decided(i.labels, i.scores)
+    decided = validation.decided(i.labels, i.scores)
     model.save(
         snakemake.output[0],
         snakemake.wildcards.penalty,

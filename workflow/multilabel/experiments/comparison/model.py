@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from multilabel import export
+from multilabel.evaluation import validation
 from multilabel.experiments.comparison.names import FREQUENCIES
 from multilabel.files import read_json
 from multilabel.networks import backbones
@@ -26,7 +27,7 @@ def save(path: str | Path, record: str | Path, label_file: str | Path, score_fil
         score_file: their scores.
     """
     content = read_json(record)
-    decided = export.decided(label_file, score_file)
+    decided = validation.decided(label_file, score_file)
     with export.weights_of(_built(decided.classes, np.array(content["results"]["shares"]))) as weights:
         export.save(
             path,

@@ -11,7 +11,7 @@ import numpy as np
 
 from multilabel import export, files
 from multilabel.datasets.labels import LabelMatrix
-from multilabel.evaluation import predictions
+from multilabel.evaluation import predictions, validation
 from multilabel.experiments.designs import names
 from multilabel.report import gallery
 
@@ -81,7 +81,7 @@ def save(
     Returns:
         The threshold of each label.
     """
-    decided = export.decided(validation_labels, validation_scores)
+    decided = validation.decided(validation_labels, validation_scores)
     with _weights(run, weights, sizes) as whole:
         export.save(
             path,

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from multilabel import export
-from multilabel.evaluation import predictions
+from multilabel.evaluation import predictions, validation
 from multilabel.experiments.single_positive import samples
 from multilabel.experiments.single_positive.runs import Study, chosen_name
 from multilabel.export import Model
@@ -43,7 +43,7 @@ def save(
     """
     folder, name = Path(folder), chosen_name(study, seed)
     search = read_json(folder / "searches" / f"{study.name}.json")
-    decided = export.decided(labels, predictions.path_of(folder, name, "val"))
+    decided = validation.decided(labels, predictions.path_of(folder, name, "val"))
     own = folder / "runs" / search["chosen"]["run"] / "best.weights.h5"
     kept: AbstractContextManager[Path] = nullcontext(own)
     if study.mode == "linear":

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from multilabel import export
-from multilabel.evaluation import predictions
+from multilabel.evaluation import predictions, validation
 from multilabel.experiments.transfer import finetune, independent, runs, top_models
 from multilabel.export import Model
 from multilabel.features.whitening import Whitening
@@ -46,7 +46,7 @@ def save(
         chosen_by: why this run, for its provenance.
     """
     results = Path(results)
-    decided = export.decided(results / "labels/val.h5", predictions.path_of(results, name, "val"))
+    decided = validation.decided(results / "labels/val.h5", predictions.path_of(results, name, "val"))
     below = {**base, "weights": base_weights}
     kept: AbstractContextManager[Path]
     if name.startswith(INDEPENDENT):
