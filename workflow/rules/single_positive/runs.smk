@@ -16,7 +16,8 @@ SINGLE_OWN = CONFIG.dataset.validation.fraction > 0
 SINGLE_PLACES = {"train": "train", **({"val": "val"} if SINGLE_OWN else {}), "test": TEST}
 # Those that the comparison asks for come first: it then trains few others beside them.
 SINGLE_LINEAR = sorted(
-    SINGLE_KEYS.linear_studies, key=lambda study: (study.observed, study.loss in OFFERED_LOSSES) != (SINGLE_KEYS.main, True)
+    SINGLE_KEYS.linear_studies,
+    key=lambda study: (study.observed, study.loss in OFFERED_LOSSES) != (SINGLE_KEYS.main, True),
 )
 SINGLE_JOBS = [
     SINGLE_LINEAR[start : start + SINGLE_KEYS.studies_per_job]
