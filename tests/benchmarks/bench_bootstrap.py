@@ -63,9 +63,13 @@ def rows(rounds: int = 3, trials: int = 1200) -> Iterator[Row]:
     frequency = np.geomspace(0.14, 0.0015, L)
     frequency[0] = 0.54
     truth, scores = simulated(N, frequency, 0)
-    taken = in_turn({"ours": lambda: bootstrap.resample(truth, scores, n=1000)}, rounds, warm=False)["ours"]
+    taken = in_turn({"ours": lambda: bootstrap.resample(truth, scores, n=RESAMPLES)}, rounds, warm=False)["ours"]
     yield Row(
-        f"{RESAMPLES:,} resamples, {N:,} × {L}, all metrics", "the 20 s they may take", taken, [20.0] * rounds, expected=1
+        f"{RESAMPLES:,} resamples, {N:,} × {L}, all metrics",
+        "the 20 s they may take",
+        taken,
+        [20.0] * rounds,
+        expected=1,
     )
 
     rng = np.random.default_rng(0)

@@ -15,6 +15,8 @@ from filelock import FileLock
 
 from multilabel.experiments import EXPERIMENTS
 
+from . import forks
+
 ROOT = Path(__file__).resolve().parents[2]
 SMALLEST = ROOT / "tests/workflow/smallest.yaml"
 CODE = ("Snakefile", "config", "workflow", "envs", "profiles")
@@ -60,9 +62,15 @@ def run_snakemake(folder: Path, *arguments: str, **options: Any) -> subprocess.C
     return subprocess.run(command, **place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
+def dry_run(folder: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """The same without running a job, in half the time: the process begins where Snakemake is imported already."""
+    command, place = snakemake_call(folder, *arguments, **options)
+    return forks.snakemake(["--dry-run", *command[3:]], **place)
+
+
 def planned(folder: Path, *arguments: str, **options) -> Counter[str]:
     """The jobs that Snakemake would run, by rule."""
-    result = run_snakemake(folder, "--dry-run", *arguments, **options)
+    result = dry_run(folder, *arguments, **options)
     assert result.returncode == 0, result.stdout
     table = re.search(r"^Job stats:\njob +count\n-[- ]+\n(.*?)\n\n", result.stdout, re.MULTILINE | re.DOTALL)
     rows = [line.split() for line in table.group(1).splitlines()] if table else []

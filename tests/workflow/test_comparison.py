@@ -9,7 +9,7 @@ import yaml
 from multilabel.evaluation import predictions
 from multilabel.experiments.comparison.protocol import METRICS
 
-from .conftest import SMALLEST, copy_project, planned, run_snakemake
+from .conftest import SMALLEST, copy_project, dry_run, planned, run_snakemake
 
 RESULTS = "results/shapes_smallest"
 LEAST = 10
@@ -100,7 +100,7 @@ def test_the_named_methods_alone_are_trained(tmp_path):
 
 def test_an_unknown_method_is_named_with_those_that_are_near(tmp_path):
     folder = copy_project(tmp_path / "project")
-    result = run_snakemake(folder, "--dry-run", "--", "comparison", config=with_methods(tmp_path, "fine_tune"))
+    result = dry_run(folder, "--", "comparison", config=with_methods(tmp_path, "fine_tune"))
     assert result.returncode != 0
     assert "comparison.methods: no such method: fine_tune; near: fine_tuned" in result.stdout
 

@@ -2,7 +2,7 @@
 
 import re
 
-from .conftest import run_snakemake
+from .conftest import dry_run, run_snakemake
 
 RESULTS = "results/shapes_smallest"
 FIGURE = f"{RESULTS}/figures/fig2.pdf"
@@ -31,7 +31,7 @@ def test_snakemakes_own_account_is_in_its_log(changeable):
 
 def test_a_dry_run_says_why(changeable):
     (changeable / FIGURE).unlink()
-    assert f"Missing output files: {FIGURE}" in run_snakemake(changeable, "--dry-run", "--", FIGURE).stdout
+    assert f"Missing output files: {FIGURE}" in dry_run(changeable, "--", FIGURE).stdout
 
 
 def test_a_job_that_met_wrong_data_is_told_by_the_message_alone(changeable):

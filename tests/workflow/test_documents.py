@@ -13,6 +13,7 @@ from PIL import Image
 
 from multilabel import cli
 
+from . import forks
 from .conftest import ROOT, SMALLEST, copy_project, snakemake_call
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -98,12 +99,9 @@ def test_snakemake_takes_the_command(project, page, command):
         del arguments[place : place + 2]  # of what is finished: test_report.py
     if not any(word in arguments for word in ("--cores", "--profile")):
         arguments += ["--cores", "1"]
-    call, place = snakemake_call(project)
-    plain = call[:3]  # as a user types it: without the configuration of the tests
-    result = subprocess.run(
-        [*plain, *arguments, "--dry-run", "--quiet", "rules"], **place, capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
+    _, place = snakemake_call(project)  # as a user types it: without the configuration of the tests
+    result = forks.snakemake([*arguments, "--dry-run", "--quiet", "rules"], **place)
+    assert result.returncode == 0, result.stdout
 
 
 @pytest.mark.parametrize(("page", "command"), of("multilabel"))

@@ -18,7 +18,7 @@ import yaml
 from multilabel import logs
 from multilabel.datasets import download, published
 
-from .conftest import ROOT, copy_project, planned, run_snakemake
+from .conftest import ROOT, copy_project, dry_run, planned, run_snakemake
 
 PAPER = ROOT / "config/config.yaml"
 UNREACHABLE = "http://127.0.0.1:9"
@@ -31,7 +31,7 @@ def server(tmp_path):
     folder = tmp_path / "served"
     folder.mkdir()
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
     yield folder, f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
 
@@ -137,7 +137,7 @@ def test_weights_of_other_networks_are_asked_of_keras_and_fetched(monkeypatch, s
 def test_official_weights_are_those_of_the_network(tmp_path, base, name):
     folder = copy_project(tmp_path / "project")
     (folder / "base.yaml").write_text(yaml.safe_dump({"base": base}))
-    plan = run_snakemake(folder, "base.yaml", "--dry-run", config=PAPER)
+    plan = dry_run(folder, "base.yaml", config=PAPER)
     assert plan.returncode == 0, plan.stdout
     assert set(re.findall(r"resources/weights/[\w.-]+", plan.stdout)) == {f"resources/weights/{name}"}
 

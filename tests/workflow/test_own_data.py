@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from .conftest import ROOT, copy_project, run_snakemake
+from .conftest import ROOT, copy_project, dry_run, run_snakemake
 
 QUICK = ROOT / "config/quick.yaml"
 
@@ -51,7 +51,7 @@ def test_the_report_says_which_panels_are_left_out(labelled):
 
 
 def test_a_second_call_has_nothing_to_do(labelled):
-    result = run_snakemake(labelled, str(labelled / "own.yaml"), "--dry-run", config=QUICK)
+    result = dry_run(labelled, str(labelled / "own.yaml"), config=QUICK)
     assert "Nothing to be done" in result.stdout
 
 
