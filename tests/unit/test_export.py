@@ -96,10 +96,9 @@ def test_scores_are_those_of_the_workflow(file, weights, photos, tmp_path):
     (tmp_path / "statistics.json").write_text(json.dumps(STATISTICS))
     names = [f"{number}.png" for number in range(COUNT)]
     LabelMatrix(np.arange(COUNT), names, CLASSES, np.zeros((COUNT, 3))).save(tmp_path / "labels.h5")
-    _, expected = finetune.predict(
+    ((_, expected),) = finetune.predict(
         weights,
-        labels=str(tmp_path / "labels.h5"),
-        images=str(photos),
+        [(str(tmp_path / "labels.h5"), str(photos))],
         base=BASE,
         statistics=str(tmp_path / "statistics.json"),
         reading={"workers": 1, "damaged": "stop"},

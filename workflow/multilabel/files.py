@@ -36,10 +36,17 @@ def complete_or_absent(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_json(path: str | Path, content: Any) -> None:
-    """Write `content` as indented JSON with sorted keys: the same content gives the same bytes."""
+def write_json(path: str | Path, content: Any, *, indent: int | None = 2) -> None:
+    """Write `content` as JSON with sorted keys: the same content gives the same bytes.
+
+    Args:
+        path: the file.
+        content: what `json` writes.
+        indent: None puts all on one line, which takes a tenth of the time.
+    """
     with complete_or_absent(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(content, indent=indent, sort_keys=True, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def read_json(path: str | Path) -> Any:

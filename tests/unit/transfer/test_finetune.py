@@ -57,15 +57,16 @@ def train(tiny, name=NAME, place="finetuned", **changes):
 
 
 def predict(tiny, folder, **options):
-    return finetune.predict(
+    """Image ids and scores of the images of val; with `perturb`, those of the perturbed images."""
+    *_, found = finetune.predict(
         folder / "best.weights.h5",
-        labels=str(tiny / "val.h5"),
-        images=str(tiny / "val"),
+        [(str(tiny / "val.h5"), str(tiny / "val"))],
         base={**BASE, "weights": None},
         statistics=None,
         reading=READING,
         **options,
     )
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ resample. Models and thresholds are taken as they are: the intervals tell how mu
 images, not with another training. Resamples are not built: each is a vector of how often it holds every image, and all
 metrics follow from sums weighted by these counts, for many resamples at once.
 
-On simulated scores for 400 and 1,000 images, the 95 % intervals of the comparison's nine metrics, and those of a paired
-difference between two models, held the true value in 93.5 to 95.9 % of 1,200 samples, with one exception: the difference
+On simulated scores for 400 and 1,000 images, the 95 % intervals of the comparison's nine metrics, and those of paired
+differences between two models, held the true value in 93.5 to 95.9 % of 1,200 samples, with one exception: differences
 of one-error in 92.7 % of those samples, in 94.8 % of 4,000 others (tests/benchmarks/bench_bootstrap.py).
 """
 

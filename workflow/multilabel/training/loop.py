@@ -30,6 +30,9 @@ VALIDATED = ("val_loss", "val_acc")
 TIMES = ("epoch", "seconds", "memory_mb")
 """Measured, so another file in each run: apart from the log, whose bytes are the same."""
 
+Scorer = Callable[[Source], tuple[np.ndarray, np.ndarray]]
+"""A source → what it says of samples (its y), and their scores, float32 N×L."""
+
 SCALAR = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"}, data_class="DATA_CLASS_SCALAR")
 """What TensorBoard shows as a curve; with this, writing it does not need TensorBoard itself."""
 
@@ -213,18 +216,32 @@ def scores(
     activation: Callable[[tf.Tensor], tf.Tensor] = tf.sigmoid,
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the source says of samples (its y), and their scores: `activation` of the model's output, float32 N×L."""
+    return scorer(model, batch_size=batch_size, prepare=prepare, activation=activation)(source)
+
+
+def scorer(
+    model: keras.Model,
+    *,
+    batch_size: int = 256,
+    prepare: Prepare | None = None,
+    activation: Callable[[tf.Tensor], tf.Tensor] = tf.sigmoid,
+) -> Scorer:
+    """The same for several sources, compiled once."""
 
     @tf.function(reduce_retracing=True, autograph=False)
     def predict(batch: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         return activation(model(prepare(batch, seed) if prepare else tf.cast(batch, tf.float32), training=False))
 
-    said: list[np.ndarray] = []
-    parts: list[np.ndarray] = []
-    for x, y, order, _ in source.chunks(None, batch_size):
-        said.append(y)
-        for start in range(0, len(order), batch_size):
-            parts.append(predict(x[start : start + batch_size], tf.constant([0, len(parts)])).numpy())
-    return np.concatenate(said), np.concatenate(parts).astype(np.float32)
+    def scores(source: Source) -> tuple[np.ndarray, np.ndarray]:
+        said: list[np.ndarray] = []
+        parts: list[np.ndarray] = []
+        for x, y, order, _ in source.chunks(None, batch_size):
+            said.append(y)
+            for start in range(0, len(order), batch_size):
+                parts.append(predict(x[start : start + batch_size], tf.constant([0, len(parts)])).numpy())
+        return np.concatenate(said), np.concatenate(parts).astype(np.float32)
+
+    return scores
 
 
 def _validated(

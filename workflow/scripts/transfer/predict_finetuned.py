@@ -8,19 +8,14 @@ with logs.logged(snakemake.log[0]):
     from multilabel.experiments.transfer import finetune
     from multilabel.images import decode
 
-    i, p = snakemake.input, snakemake.params
-    places = list(zip(i.labels, i.images, snakemake.output.scores, strict=True))
-    for labels, images, output, seed in [
-        *((*place, None) for place in places),
-        (*places[-1][:2], snakemake.output.perturbed, p.seed),
-    ]:
-        image_id, scores = finetune.predict(
-            i.weights,
-            labels=labels,
-            images=images,
-            base={**p.base, "weights": None},
-            statistics=i.statistics or None,
-            reading={**p.reading, **decode.reading(snakemake.config)},
-            perturb=seed,
-        )
+    i, o, p = snakemake.input, snakemake.output, snakemake.params
+    found = finetune.predict(
+        i.weights,
+        list(zip(i.labels, i.images, strict=True)),
+        base={**p.base, "weights": None},
+        statistics=i.statistics or None,
+        reading={**p.reading, **decode.reading(snakemake.config)},
+        perturb=p.seed,
+    )
+    for output, (image_id, scores) in zip([*o.scores, o.perturbed], found, strict=True):
         predictions.save(output, image_id, scores)

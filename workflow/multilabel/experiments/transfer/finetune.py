@@ -1,6 +1,6 @@
 """Stage 2: base network and top model, trained together on images (Maddox 2017, sections 4.2 and 5.1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -95,34 +95,41 @@ def train(
 
 def predict(
     weights: str | Path,
+    splits: Sequence[tuple[str, str]],
     *,
-    labels: str,
-    images: str,
     base: Mapping[str, Any],
     statistics: str | None,
     reading: Mapping[str, Any],
     perturb: int | None = None,
     batch_size: int = 64,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Image ids (N,) and scores N×L, float32, of a run on images.
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Image ids (N,) and scores N×L, float32, of a run on the images of each split; perhaps once more, perturbed.
 
     Args:
         weights: `…/{run}/best.weights.h5` of the finished run.
-        labels: label file, which names the images.
-        images: where they lie.
+        splits: the label file of each, which names the images, and where they lie.
         base: arguments of `backbones.build`; the run has weights of its own.
         statistics: file of the channel statistics that `zmuvf` needs.
         reading: how images are read: workers, damaged, orient.
-        perturb: seed of random perturbations (all letters of the augmentation, Table 2 row d); None: none.
+        perturb: seed of random perturbations (all letters of the augmentation, Table 2 row d), with which the images of
+            the last split follow once more; None: they do not.
         batch_size: images per forward pass.
     """
-    run, split = _finetune_run(Path(weights).parent.name), LabelMatrix.load(labels)
-    model = load(weights, run, base, len(split.classes))
-    paths, rows = _paths(split, Path(images)), np.arange(len(split.image_id))
-    source = ImageFiles(paths, rows, model.input_shape[1:3], 0, **reading)
-    prepare = preparation(run.preprocess, statistics, AUGMENTATIONS if perturb is not None else "", perturb or 0)
-    kept, scores = loop.scores(model, source, batch_size=batch_size, prepare=prepare)
-    return split.image_id[kept], scores
+    run = _finetune_run(Path(weights).parent.name)
+    matrices = [LabelMatrix.load(path) for path, _ in splits]
+    model = load(weights, run, base, len(matrices[0].classes))
+
+    def scored(split: LabelMatrix, images: str, scores: loop.Scorer) -> tuple[np.ndarray, np.ndarray]:
+        paths, rows = _paths(split, Path(images)), np.arange(len(split.image_id))
+        kept, found = scores(ImageFiles(paths, rows, model.input_shape[1:3], 0, **reading))
+        return split.image_id[kept], found
+
+    plain = loop.scorer(model, batch_size=batch_size, prepare=preparation(run.preprocess, statistics))
+    for split, (_, images) in zip(matrices, splits, strict=True):
+        yield scored(split, images, plain)
+    if perturb is not None:
+        prepare = preparation(run.preprocess, statistics, AUGMENTATIONS, perturb)
+        yield scored(matrices[-1], splits[-1][1], loop.scorer(model, batch_size=batch_size, prepare=prepare))
 
 
 def load(weights: str | Path, run: FinetuneRun, base: Mapping[str, Any], classes: int) -> keras.Model:
