@@ -62,7 +62,7 @@ def test_a_top_model_becomes_a_file_with_its_base(results, images, name):
     inputs = np.asarray(files.load(features).features[0]).size
     top_models.build(run, inputs, 2, seed=3).save_weights(weights)
     write_json(weights.with_name("run.json"), {"run": run.name})
-    image_id, expected = top_models.predict(weights, features, 2)
+    ((image_id, expected),) = top_models.predict(weights, [features], 2)
     predictions.save(predictions.path_of(results, run.name, "val"), image_id, expected)
 
     path = results / f"model/{run.name}.h5"

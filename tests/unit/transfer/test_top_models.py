@@ -65,7 +65,7 @@ def test_runs_are_trained_on_coverage_where_the_labels_have_it(project, tmp_path
         replace(matrix, coverage=matrix.labels * 0.2).save(tmp_path / f"{split}_labels.h5")
         shutil.copy(project / f"{split}.h5", tmp_path)
     folder = train(tmp_path, "runs", epochs=40)
-    _, scores = top_models.predict(folder / RUN / "best.weights.h5", tmp_path / "val.h5", len(CLASSES))
+    ((_, scores),) = top_models.predict(folder / RUN / "best.weights.h5", [tmp_path / "val.h5"], len(CLASSES))
     assert scores.max() < 0.5
     assert losses(folder)[-1] < losses(folder)[0]
 
@@ -87,8 +87,8 @@ def test_training_on_features_read_in_windows_learns(project):
 
 def test_scores_do_not_depend_on_how_features_are_read(project):
     weights = train(project, "streamed") / RUN / "best.weights.h5"
-    ids, scores = top_models.predict(weights, project / "val.h5", 3, memory_gb=0.0)
-    other_ids, others = top_models.predict(weights, project / "val.h5", 3)
+    ((ids, scores),) = top_models.predict(weights, [project / "val.h5"], 3, memory_gb=0.0)
+    ((other_ids, others),) = top_models.predict(weights, [project / "val.h5"], 3)
     assert (ids == other_ids).all()
     assert scores.tobytes() == others.tobytes()
 

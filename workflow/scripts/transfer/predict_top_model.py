@@ -9,7 +9,6 @@ with logs.logged(snakemake.log[0]):
     from multilabel.experiments.transfer import top_models
 
     i = snakemake.input
-    for labels, features, output in zip(i.labels, i.features, snakemake.output, strict=True):
-        classes = LabelMatrix.load(labels).classes
-        image_id, scores = top_models.predict(i.weights, features, len(classes))
+    found = top_models.predict(i.weights, i.features, len(LabelMatrix.load(i.labels[0]).classes))
+    for output, (image_id, scores) in zip(snakemake.output, found, strict=True):
         predictions.save(output, image_id, scores)

@@ -71,8 +71,9 @@ def train(
                 group.attrs["labels"], group.attrs["images"] = KINDS[kind], size
                 group.attrs["pairs"] = int(labels.labels[rows_of_labels[chosen]].sum())
                 group.attrs["validation_loss"] = pd.read_csv(part / run / "log.csv")["val_loss"].min()
-                for split, (features, _) in {"val": val, "test": test}.items():
-                    scores = top_models.predict(part / run / "best.weights.h5", features, len(matrix.classes))
+                weights, others = part / run / "best.weights.h5", [val[0], test[0]]
+                found = top_models.predict(weights, others, len(matrix.classes))
+                for split, scores in zip(("val", "test"), found, strict=True):
                     group[f"{split}/image_id"], group[f"{split}/scores"] = scores
     shutil.rmtree(place)
 

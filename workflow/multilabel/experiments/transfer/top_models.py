@@ -1,7 +1,7 @@
 """Stage 1: small classifiers, trained on bottleneck features (Maddox 2017, sections 4.2 and 4.3)."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -118,11 +118,14 @@ def load(weights: str | Path, inputs: int, classes: int) -> keras.Model:
 
 
 def predict(
-    weights: str | Path, feature_file: str | Path, classes: int, *, memory_gb: float = 1.0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Image ids (N,) and scores N×L, float32, of a finished run on a feature file; larger ones are read in parts."""
-    source, inputs = feature_files.source(feature_file, lambda image_id: image_id, 0, memory_gb)
-    return loop.scores(load(weights, inputs, classes), source)
+    weights: str | Path, features: Sequence[str | Path], classes: int, *, memory_gb: float = 1.0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Image ids (N,) and scores N×L, float32, of a finished run on each feature file; larger ones are read in parts."""
+    scores: loop.Scorer | None = None
+    for path in features:
+        source, inputs = feature_files.source(path, lambda image_id: image_id, 0, memory_gb)
+        scores = scores or loop.scorer(load(weights, inputs, classes))
+        yield scores(source)
 
 
 class _Split(NamedTuple):
