@@ -90,6 +90,7 @@ rule learning_curve:
         log_of("learning_curve"),
     benchmark:
         benchmark_of("learning_curve")
+    priority: 1
     conda:
         "../../../envs/gpu.yaml"
     threads: CONFIG.threads.training
