@@ -207,18 +207,6 @@ def forget(folder: Path) -> None:
         path.unlink()
 
 
-def scores(
-    model: keras.Model,
-    source: Source,
-    *,
-    batch_size: int = 256,
-    prepare: Prepare | None = None,
-    activation: Callable[[tf.Tensor], tf.Tensor] = tf.sigmoid,
-) -> tuple[np.ndarray, np.ndarray]:
-    """What the source says of samples (its y), and their scores: `activation` of the model's output, float32 N×L."""
-    return scorer(model, batch_size=batch_size, prepare=prepare, activation=activation)(source)
-
-
 def scorer(
     model: keras.Model,
     *,
@@ -226,7 +214,10 @@ def scorer(
     prepare: Prepare | None = None,
     activation: Callable[[tf.Tensor], tf.Tensor] = tf.sigmoid,
 ) -> Scorer:
-    """The same for several sources, compiled once."""
+    """A function that gives what a source says of samples, and their scores: `activation` of the model's output.
+
+    It is compiled once for all sources.
+    """
 
     @tf.function(reduce_retracing=True, autograph=False)
     def predict(batch: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -95,9 +95,9 @@ def train(
             batch_size=settings["batch_size"],
             seed=seed,
         )
+        score = loop.scorer(model, activation=objective.activation)
         for split, samples in evaluated.items():
-            source = InMemory(samples.x, samples.image_id, seed)
-            image_id, values = loop.scores(model, source, activation=objective.activation)
+            image_id, values = score(InMemory(samples.x, samples.image_id, seed))
             predictions.save(Path(scores) / name / f"{split}.h5", image_id, values)
     for number in range(seeds):
         loop.forget(Path(folder) / names.features_run_of(output, number))

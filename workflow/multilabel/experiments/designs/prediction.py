@@ -34,10 +34,11 @@ def predict_run(
     run: str, weights: str | Path, splits: Mapping[str, Split], folder: str | Path, sizes: networks.Sizes
 ) -> None:
     """Write the scores of a run of Model 3 on the images of each split: `folder/{split}.h5`."""
+    (classes, *_) = (len(split.labels.classes) for split in splits.values())
+    model = load_run(weights, classes, sizes)
+    score = loop.scorer(model, prepare=images.preparation(), activation=objective_of(run).activation)
     for name, split in splits.items():
-        model = load_run(weights, len(split.labels.classes), sizes)
-        activation = objective_of(run).activation
-        rows, scores = loop.scores(model, split.samples, prepare=images.preparation(), activation=activation)
+        rows, scores = score(split.samples)
         predictions.save(Path(folder, f"{name}.h5"), split.labels.image_id[rows], scores)
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from multilabel import export
 from multilabel.datasets.labels import LabelMatrix
@@ -36,11 +35,6 @@ def scores(
         raise ValueError(f"{path}: expected the classes {labels.classes[:3]} …, found {file.classes[:3]} …")
     paths = [Path(folder, name) for name in labels.file_name]
     source = ImageFiles(paths, np.arange(len(labels)), file.size, 0, **reading)
-    rows, found = loop.scores(
-        fold(model.of_file(file)),
-        source,
-        batch_size=batch_size,
-        prepare=preparation(file.preprocess),
-        activation=tf.sigmoid,
-    )
+    score = loop.scorer(fold(model.of_file(file)), batch_size=batch_size, prepare=preparation(file.preprocess))
+    rows, found = score(source)
     return labels.image_id[rows], found

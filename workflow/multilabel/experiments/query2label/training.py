@@ -161,10 +161,9 @@ def predict(
     splits: Sequence[str],
 ) -> None:
     """Write a trained run's scores of all images of splits, and the run as a model file, `folder/models/{run}.h5`."""
+    score = loop.scorer(model, batch_size=settings.batch_size, prepare=preparation(settings.preprocess))
     for split in splits:
-        rows, scores = loop.scores(
-            model, images.sources[split], batch_size=settings.batch_size, prepare=preparation(settings.preprocess)
-        )
+        rows, scores = score(images.sources[split])
         path = predictions.path_of(folder, run, split)
         predictions.save(path, images.labels[split].image_id[rows], scores)
         if split == "val":

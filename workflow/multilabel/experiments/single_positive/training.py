@@ -144,14 +144,11 @@ class Training:
         """Write the scores of a run as those of its study with a seed."""
         model = self.samples.build(seed)
         model.load_weights(self.folder / "runs" / name / "best.weights.h5")
+        score = loop.scorer(
+            model, batch_size=self.samples.prediction_batch_size, prepare=self.samples.prepare_validation
+        )
         for split in SPLITS:
-            source = Labelled(self.samples.sources[split], self.samples.image_id[split])
-            image_id, scores = loop.scores(
-                model,
-                source,
-                batch_size=self.samples.prediction_batch_size,
-                prepare=self.samples.prepare_validation,
-            )
+            image_id, scores = score(Labelled(self.samples.sources[split], self.samples.image_id[split]))
             predictions.save(predictions.path_of(self.folder, chosen_name(study, seed), split), image_id, scores)
 
     def _name(self, run: str, chosen: str) -> None:

@@ -61,11 +61,8 @@ def predict(
 
     paths = [Path(folder) / name for name in labels.file_name]
     source = ImageFiles(paths, np.arange(len(paths)), classifier.input_shape[1:3], 0, **reading)
-    kept, scores = loop.scores(
-        classifier,
-        source,
-        batch_size=batch_size,
-        prepare=lambda pixels, step: normalise(pixels, preprocess),
-        activation=decide,
+    score = loop.scorer(
+        classifier, batch_size=batch_size, prepare=lambda pixels, _: normalise(pixels, preprocess), activation=decide
     )
+    kept, scores = score(source)
     return labels.image_id[kept], scores
