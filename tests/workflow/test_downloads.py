@@ -137,7 +137,7 @@ def test_weights_of_other_networks_are_asked_of_keras_and_fetched(monkeypatch, s
 def test_official_weights_are_those_of_the_network(tmp_path, base, name):
     folder = copy_project(tmp_path / "project")
     (folder / "base.yaml").write_text(yaml.safe_dump({"base": base}))
-    plan = dry_run(folder, "base.yaml", config=PAPER)
+    plan = dry_run(folder, over="base.yaml", config=PAPER)
     assert plan.returncode == 0, plan.stdout
     assert set(re.findall(r"resources/weights/[\w.-]+", plan.stdout)) == {f"resources/weights/{name}"}
 

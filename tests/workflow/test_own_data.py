@@ -51,7 +51,7 @@ def test_the_report_says_which_panels_are_left_out(labelled):
 
 
 def test_a_second_call_has_nothing_to_do(labelled):
-    result = dry_run(labelled, str(labelled / "own.yaml"), config=QUICK)
+    result = dry_run(labelled, over=labelled / "own.yaml", config=QUICK)
     assert "Nothing to be done" in result.stdout
 
 
