@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where it is set, each job would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-killed test-slurm check docs format generated bench measured restore verify prune lock clean
+.PHONY: help setup demo test test-slurm check docs format generated bench measured restore verify prune lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -53,9 +53,6 @@ demo: $(READY) ## run the whole workflow on generated data; print Table 2
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
-
-test-killed: $(READY) ## kill and continue a whole demo; 10 minutes on two cores
-	KILL_EVERYTHING=1 $(BIN)/python -m pytest tests/workflow/test_killed.py
 
 test-slurm: $(READY) ## run the workflow through a SLURM on this machine; needs root and tests/slurm/cluster.sh install
 	$(BIN)/python -m pytest tests/slurm
