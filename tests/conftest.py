@@ -6,8 +6,8 @@ from hypothesis import settings
 
 import multilabel
 
-# Processes that tests start find the library as the tests do.
-os.environ["PYTHONPATH"] = str(Path(multilabel.__file__).parents[1])
+# Processes that tests start find the library, and what tests share, as the tests do.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(multilabel.__file__).parents[1]), str(Path(__file__).parent)])
 # As `devices.configure` does for jobs.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -80,7 +81,7 @@ def through_slurm(folder: Path, *arguments: str, cancel: str) -> Call:
     """Call Snakemake with the profile, and cancel the first job of a rule as soon as it runs."""
     earlier, cancelled, most = jobs().keys(), False, 0
     profile = ("--profile", "profiles/slurm", *PROMPT)
-    command, options = snakemake_call(folder, *profile, *arguments, *TARGETS, config=CONFIG)
+    command, options = snakemake_call(folder, *profile, *arguments, *TARGETS, config=CONFIG, python=sys.executable)
     with TemporaryFile("w+") as output:
         process = subprocess.Popen(command, **options, stdout=output, stderr=subprocess.STDOUT)
         while process.poll() is None:
@@ -174,5 +175,5 @@ def test_small_jobs_are_sent_together(finished):
 
 
 def test_a_further_call_has_nothing_to_do(finished, folder):
-    result = run_snakemake(folder, "--profile", "profiles/slurm", *TARGETS, config=CONFIG)
+    result = run_snakemake(folder, "--profile", "profiles/slurm", *TARGETS, config=CONFIG, python=sys.executable)
     assert "Nothing to be done" in result.stdout

@@ -9,13 +9,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import forks
 import pytest
 import yaml
 from filelock import FileLock
 
 from multilabel.experiments import EXPERIMENTS
-
-from . import forks
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALLEST = ROOT / "tests/workflow/smallest.yaml"
@@ -48,11 +47,22 @@ def copy_project(target: Path, source: Path = ROOT, *more: str) -> Path:
     return target
 
 
-def snakemake_call(folder: Path, *arguments: str, config: str | Path = SMALLEST) -> tuple[list[str], dict[str, Any]]:
-    """The command by which a user calls Snakemake in a folder, and what `subprocess` needs besides."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", str(config), *arguments]
+def snakemake_call(
+    folder: Path, *arguments: str, config: str | Path = SMALLEST, python: str | None = None
+) -> tuple[list[str], dict[str, Any]]:
+    """The command by which a user calls Snakemake in a folder, and what `subprocess` needs besides.
+
+    Args:
+        folder: where.
+        arguments: targets and further options.
+        config: the configuration file.
+        python: what runs it and its jobs; None: `forks.python`.
+    """
+    python = python or forks.python()
+    command = [python, "-m", "snakemake", "--cores", "2", "--configfile", str(config), *arguments]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+    places = dict.fromkeys(str(Path(program).parent) for program in (python, sys.executable))
+    environment["PATH"] = os.pathsep.join([*places, environment["PATH"]])
     return command, {"cwd": folder, "env": environment}
 
 
@@ -65,7 +75,7 @@ def run_snakemake(folder: Path, *arguments: str, **options: Any) -> subprocess.C
 def dry_run(
     folder: Path, *arguments: str, over: str | Path | None = None, **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """The same without running a job, in half the time: the process begins where Snakemake is imported already.
+    """The same without running a job.
 
     Args:
         folder: where.
@@ -74,8 +84,7 @@ def dry_run(
         options: of `snakemake_call`.
     """
     laid_over = [] if over is None else [str(over)]
-    command, place = snakemake_call(folder, *laid_over, "--dry-run", *arguments, **options)
-    return forks.snakemake(command[3:], **place)
+    return run_snakemake(folder, *laid_over, "--dry-run", *arguments, **options)
 
 
 def planned(folder: Path, *arguments: str, **options) -> Counter[str]:
@@ -105,7 +114,7 @@ def succeeds(folder: Path, *command: str) -> str:
 def make_smallest(folder: Path) -> None:
     """Put the smallest configuration in place of the demo's, with the stages of DVC that follow from it."""
     shutil.copy(SMALLEST, folder / "config/demo.yaml")
-    succeeds(folder, sys.executable, "workflow/stages.py")
+    succeeds(folder, forks.python(), "workflow/stages.py")
 
 
 def commit(folder: Path, message: str) -> None:

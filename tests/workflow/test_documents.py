@@ -13,8 +13,7 @@ from PIL import Image
 
 from multilabel import cli
 
-from . import forks
-from .conftest import ROOT, SMALLEST, copy_project, snakemake_call
+from .conftest import ROOT, SMALLEST, copy_project, succeeds
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # What a test cannot run, or another test does; by how the command begins.
@@ -99,9 +98,7 @@ def test_snakemake_takes_the_command(project, page, command):
         del arguments[place : place + 2]  # of what is finished: test_report.py
     if not any(word in arguments for word in ("--cores", "--profile")):
         arguments += ["--cores", "1"]
-    _, place = snakemake_call(project)  # as a user types it: without the configuration of the tests
-    result = forks.snakemake([*arguments, "--dry-run", "--quiet", "rules"], **place)
-    assert result.returncode == 0, result.stdout
+    succeeds(project, "snakemake", *arguments, "--dry-run", "--quiet", "rules")
 
 
 @pytest.mark.parametrize(("page", "command"), of("multilabel"))

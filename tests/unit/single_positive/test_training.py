@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import forks
 import h5py
 import numpy as np
 import pandas as pd
@@ -136,7 +137,7 @@ def test_other_hidden_labels_end_in_the_same_bytes(loss, tmp_path):
 
 def test_role_killed_at_random_moments_ends_in_the_same_bytes(role, tmp_path):
     moments = random.Random(int(time.time()))  # others in each run of the test
-    command = [sys.executable, "-u", __file__, str(tmp_path / "killed")]
+    command = [forks.python(), "-u", __file__, str(tmp_path / "killed")]
     for _ in range(3):  # of the 15 epochs of five runs, at most three each
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         for _ in range(moments.randint(1, 3)):  # a line after each epoch, and for each run that goes on

@@ -3,9 +3,9 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from dataclasses import replace
 
+import forks
 import h5py
 import keras
 import numpy as np
@@ -192,7 +192,9 @@ top_models.train(dict.fromkeys(names, features), labels=labels, folder=folder, s
 
 def train_apart(project, folder, names, kill_after=None):
     """Train in another process; it is killed once it told of some epochs. Gives what it told."""
-    command = [sys.executable, "-u", "-c", TRAINED, project, folder, *names]
+    program = project / "trained.py"
+    program.write_text(TRAINED)
+    command = [forks.python(), "-u", program, project, folder, *names]
     told = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
