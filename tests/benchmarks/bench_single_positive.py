@@ -54,9 +54,13 @@ def our_epoch() -> float:
     x = in_memory(x)
     with tempfile.TemporaryDirectory() as folder:
         state = loop.fit(
-            linear_model(FEATURES, CLASSES, seed=0),
-            losses.objective("role", EXPECTED, losses.initial_estimates(observed, seed=0)),
-            Adam(1e-3),
+            loop.Training(
+                linear_model(FEATURES, CLASSES, seed=0),
+                losses.objective("role", EXPECTED, losses.initial_estimates(observed, seed=0)),
+                Adam(1e-3),
+                validation_objective=losses.objective("bce", EXPECTED),
+                drop_last=True,
+            ),
             InMemory(x, observed, 0),
             InMemory(x[:256], observed[:256], 0),
             Schedule(2, None, 0.0),
@@ -64,8 +68,6 @@ def our_epoch() -> float:
             seed=0,
             folder=Path(folder),
             key="bench",
-            validation_objective=losses.objective("bce", EXPECTED),
-            drop_last=True,
             report=lambda line: None,
         )
     return state.history[1]["seconds"]

@@ -47,9 +47,12 @@ def trained(arrays, tmp_path_factory):
     epochs, steps, batch_size = order.shape
     cycle = OneCycle(25 * float(given["learning_rates"][0, 0]), epochs * steps)
     state = loop.fit(
-        model,
-        AsymmetricLoss(2.0, 0.0, 0.0),
-        Adam(cycle.learning_rate, beta_1=cycle.beta_1, decay=1e-2),
+        loop.Training(
+            model,
+            AsymmetricLoss(2.0, 0.0, 0.0),
+            Adam(cycle.learning_rate, beta_1=cycle.beta_1, decay=1e-2),
+            average=0.9997,
+        ),
         Ordered(x, given["targets"], order),
         InMemory(x, given["targets"], 0),
         Schedule(epochs, None, 0.0, LAST),
@@ -57,7 +60,6 @@ def trained(arrays, tmp_path_factory):
         seed=0,
         folder=tmp_path_factory.mktemp("run"),
         key="k",
-        average=0.9997,
         report=lambda line: None,
     )
     return given, model, state

@@ -140,9 +140,7 @@ def trained(stored, loss, folder):
     if loss == "role":
         assert objective.learning_rate_factor == pytest.approx(factor)
     state = loop.fit(
-        model,
-        objective,
-        Adam(rate),
+        loop.Training(model, objective, Adam(rate), validation_objective=losses.objective("bce", expected)),
         InOrder(x, stored["observed"], order),
         InOrder(x, labels, order),
         Schedule(len(order), None, 0.0, Criterion("epoch", lowest=False)),  # the last epoch's weights stay
@@ -150,7 +148,6 @@ def trained(stored, loss, folder):
         seed=0,
         folder=folder,
         key="trace",
-        validation_objective=losses.objective("bce", expected),
         report=lambda line: None,
     )
     return state.history, model, [variable.numpy() for variable in objective.variables]

@@ -22,6 +22,7 @@ X = RNG.normal(size=(150, 12)).astype(np.float32)
 Y = (X @ RNG.normal(size=(12, 5)) + 0.5 * RNG.normal(size=(150, 5)) > 0.8).astype(np.uint8)
 TRAIN, VALIDATION = InMemory(X[:100], Y[:100], seed=3), InMemory(X[100:], Y[100:], seed=3)
 SCHEDULE = Schedule(epochs=6, patience=10, min_delta=5e-5)
+OF_RUN = ("timing", "tensorboard", "after_epoch")
 
 
 def network(dropout=0.5, seed=1):
@@ -34,20 +35,14 @@ def network(dropout=0.5, seed=1):
 
 def trained(folder, model, objective, optimizer, *, schedule, train, key="k", report=lambda line: None, **options):
     """The state after training in the settings that all tests share."""
-    return loop.fit(
-        model,
-        objective,
-        optimizer,
-        train,
-        VALIDATION,
-        schedule,
-        batch_size=32,
-        seed=3,
-        folder=folder,
-        key=key,
-        report=report,
-        **options,
-    )
+    of_run = {name: options.pop(name) for name in OF_RUN if name in options}
+    training = loop.Training(model, objective, optimizer, **options)
+    return fitted(folder, training, schedule=schedule, train=train, key=key, report=report, **of_run)
+
+
+def fitted(folder, training, *, schedule=SCHEDULE, train=TRAIN, key="k", report=lambda line: None, **options):
+    arguments = (training, train, VALIDATION, schedule)
+    return loop.fit(*arguments, batch_size=32, seed=3, folder=folder, key=key, report=report, **options)
 
 
 def fit(folder, model=None, *, schedule=SCHEDULE, train=TRAIN, rate=0.1, **options):
@@ -234,21 +229,59 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_it(tmp_path):
 
 
 def test_the_learning_rate_decays_by_step():
-    rate = optimisers.sgd(0.1, 0.9, 1e-6)._learning_rate
-    assert float(rate(0)) == pytest.approx(0.1)
-    assert float(rate(1_000_000)) == pytest.approx(0.05)
+    model = network()
+    optimizer = optimisers.sgd(0.1, 0.0, 1e-6)
+    optimizer.build(model.trainable_variables)
+    for taken, rate in ((0, 0.1), (1_000_000, 0.05)):
+        optimizer.iterations.assign(taken)
+        before = model.get_weights()
+        optimizer.apply([tf.ones_like(variable.value) for variable in model.trainable_variables])
+        for earlier, later in zip(before, model.get_weights(), strict=True):
+            np.testing.assert_allclose(earlier - later, rate, rtol=1e-5)
 
 
 def run(folder, record, **options):
-    optimizer = optimisers.sgd(0.1, 0.9, 1e-6)
-    arguments = (network(), BinaryCrossEntropy(), optimizer, TRAIN, VALIDATION, SCHEDULE)
-    loop.run(folder, record, *arguments, batch_size=32, seed=3, **options)
+    training = loop.Training(network(), BinaryCrossEntropy(), optimisers.sgd(0.1, 0.9, 1e-6), **options)
+    loop.run(folder, record, training, TRAIN, VALIDATION, SCHEDULE, batch_size=32, seed=3)
 
 
 def test_a_finished_run_leaves_log_weights_and_record_and_no_state(tmp_path):
     run(tmp_path, {"seed": 3})
     loop.forget(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.weights.h5", "log.csv", "run.json"]
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam", "average"])
+def test_runs_that_share_what_is_compiled_are_those_of_their_own(tmp_path, kind):
+    """Of other data, another batch size, seed and rate: weights and log to the bit."""
+    options = {"average": 0.9} if kind == "average" else {}
+    runs = [
+        {"rate": 0.1, "seed": 3, "batch_size": 32, "train": TRAIN},
+        {"rate": 0.02, "seed": 4, "batch_size": 7, "train": InMemory(X[20:90], Y[20:90], seed=4)},
+    ]
+
+    def training(rate):
+        optimizer = keras.optimizers.Adam(rate) if kind == "adam" else optimisers.sgd(rate, 0.9, 1e-6)
+        return loop.Training(network(), BinaryCrossEntropy(), optimizer, **options)
+
+    def left(folder, of, run):
+        of.model.set_weights(network(seed=run["seed"]).get_weights())
+        of.optimizer.learning_rate = run["rate"]
+        schedule, numbers = replace(SCHEDULE, epochs=3), {name: run[name] for name in ("batch_size", "seed")}
+        loop.fit(of, run["train"], VALIDATION, schedule, folder=folder, key="k", report=lambda line: None, **numbers)
+        return [weight.tobytes() for weight in of.model.get_weights()], (folder / "log.csv").read_bytes()
+
+    shared = training(1.0)
+    for number, run in enumerate(runs):
+        own = left(tmp_path / f"own_{number}", training(run["rate"]), run)
+        assert left(tmp_path / f"shared_{number}", shared, run) == own
+
+
+def test_what_an_objective_owns_is_trained_once(tmp_path):
+    training = loop.Training(network(), Offsets(), Adam(0.01), validation_objective=BinaryCrossEntropy())
+    fitted(tmp_path / "a", training)
+    with pytest.raises(ValueError, match="Offsets owns variables: expected one run of it"):
+        fitted(tmp_path / "b", training)
 
 
 def test_two_runs_write_the_same_weights_file(tmp_path):
@@ -401,19 +434,10 @@ def test_a_short_last_batch_is_dropped_when_it_is_asked(tmp_path):
             tf.py_function(lambda n: counts.append(int(n)), [tf.shape(truth)[0]], [])
             return super().__call__(truth, outputs, rows)
 
-    options = {"batch_size": 32, "seed": 3, "key": "k", "validation_objective": BinaryCrossEntropy()}
-    arguments = (TRAIN, VALIDATION, Schedule(1, None, 0.0))
     for drop_last in (False, True):
-        optimizer = optimisers.sgd(0.1, 0.9, 0.0)
-        loop.fit(
-            network(),
-            Counting(),
-            optimizer,
-            *arguments,
-            folder=tmp_path / str(drop_last),
-            drop_last=drop_last,
-            **options,
-        )
+        options = {"drop_last": drop_last, "validation_objective": BinaryCrossEntropy()}
+        training = loop.Training(network(), Counting(), optimisers.sgd(0.1, 0.9, 0.0), **options)
+        fitted(tmp_path / str(drop_last), training, schedule=Schedule(1, None, 0.0))
     assert counts == [32, 32, 32, 4, 32, 32, 32]
 
 
@@ -423,9 +447,8 @@ def test_too_few_samples_for_a_batch_are_an_error(tmp_path):
 
 
 def test_an_optimiser_that_cannot_train_what_an_objective_owns_is_named(tmp_path):
-    arguments = (Offsets(), optimisers.sgd(0.1, 0.9, 0.0), TRAIN, VALIDATION, SCHEDULE)
     with pytest.raises(TypeError, match="Offsets owns variables"):
-        loop.fit(network(), *arguments, batch_size=32, seed=3, folder=tmp_path, key="k")
+        loop.Training(network(), Offsets(), optimisers.sgd(0.1, 0.9, 0.0))
 
 
 def test_a_loss_that_is_not_finite_is_said_before_a_metric_fails_of_it(tmp_path):
@@ -451,8 +474,6 @@ def test_with_mixed_precision_the_loss_is_computed_in_32_bits(tmp_path, policy):
     optimizer = Adam(0.01)
     if policy == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2.0**8)
-    history = loop.fit(
-        model, Noting(), optimizer, TRAIN, VALIDATION, SCHEDULE, batch_size=32, seed=3, folder=tmp_path, key="k"
-    ).history
+    history = fitted(tmp_path, loop.Training(model, Noting(), optimizer)).history
     assert kinds == {tf.float32}
     assert history[-1]["val_loss"] < history[0]["val_loss"]

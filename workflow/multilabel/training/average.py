@@ -20,6 +20,11 @@ class MovingAverage:
             keras.Variable(weight.numpy(), dtype=weight.dtype, trainable=False, name="average") for weight in weights
         ]
 
+    def begin(self) -> None:
+        """Be a copy of the weights as they are."""
+        for average, weight in zip(self.variables, self.weights, strict=True):
+            average.assign(weight.value)
+
     def update(self) -> None:
         """Take in the weights as they are after a step; runs in the compiled step."""
         for average, weight in zip(self.variables, self.weights, strict=True):

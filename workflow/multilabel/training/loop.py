@@ -37,10 +37,122 @@ SCALAR = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"}, da
 """What TensorBoard shows as a curve; with this, writing it does not need TensorBoard itself."""
 
 
+class Training:
+    """A model with its objective and its optimiser, compiled: it is traced in the first of the runs that it trains.
+
+    Each further run begins with the weights that the model then has, and with an optimiser that took no step. So runs
+    that differ in data, seeds, batch sizes or learning rates alone can share one.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        objective: Objective,
+        optimizer: keras.optimizers.Optimizer,
+        *,
+        validation_objective: Objective | None = None,
+        drop_last: bool = False,
+        average: float | None = None,
+        prepare: Prepare | None = None,
+        prepare_validation: Prepare | None = None,
+        validation_batch_size: int = 256,
+    ) -> None:
+        """Put together what is trained.
+
+        Args:
+            model: samples → outputs N×L.
+            objective: what is minimised.
+            optimizer: a fresh Keras optimiser; for an objective that owns variables, `adam.Adam`.
+            validation_objective: what gives the validation's loss, accuracy and scores; None: `objective`. An objective
+                that owns variables needs another one here: they have no rows for the validation's samples.
+            drop_last: leave out the last step of an epoch where less than a batch is left, in training only.
+            average: decay of a moving average of the weights, which is validated as well; the best epoch keeps the
+                better of the two. None: no average.
+            prepare: what happens to a training batch inside the step (augmentation, normalisation).
+            prepare_validation: the same for validation batches.
+            validation_batch_size: samples per evaluation step.
+
+        Raises:
+            TypeError: the objective owns variables, and the optimiser does not train such.
+        """
+        optimizer.build(model.trainable_variables)
+        self.model, self.objective, self.optimizer = model, objective, optimizer
+        self.by_rows = _by_rows(objective, optimizer)
+        self.weights = [v for v in model.variables if not v.path.endswith("seed_generator_state")]
+        self.average = None if average is None else MovingAverage(self.weights, average)
+        self.validation_batch_size = validation_batch_size
+        self.steps = steps.compile_training(
+            model,
+            objective,
+            optimizer,
+            prepare=prepare,
+            drop_last=drop_last,
+            average=self.average,
+            by_rows=self.by_rows,
+        )
+        self._evaluation = {
+            scores: steps.compile_evaluation(
+                model,
+                validation_objective or objective,
+                batch_size=validation_batch_size,
+                prepare=prepare_validation,
+                scores=scores,
+            )
+            for scores in (False, True)
+        }
+        changing = [variable for variable in optimizer.variables if variable.name != "learning_rate"]
+        self._moments = [variable for variable in changing if len(variable.shape)]
+        self._counters = [(variable, variable.numpy().item()) for variable in changing if not len(variable.shape)]
+        self._began = False
+
+    @property
+    def variables(self) -> dict[str, Sequence[keras.Variable]]:
+        """All that changes in training, by what it is."""
+        return {
+            "weights": self.weights,
+            "optimizer": self.optimizer.variables,
+            "objective": self.objective.variables,
+            "rows": self.by_rows.variables if self.by_rows else (),
+            "average": self.average.variables if self.average else (),
+        }
+
+    def begin(self) -> None:
+        """Be as if there had been no run before.
+
+        Raises:
+            ValueError: there was one, and it changed what the objective owns.
+        """
+        if self._began and self.objective.variables:
+            raise ValueError(f"{type(self.objective).__name__} owns variables: expected one run of it, found another")
+        if self._began:
+            for moment in self._moments:
+                moment.assign(tf.zeros_like(moment.value))  # as those of SGD and Adam begin
+            for counter, value in self._counters:
+                counter.assign(value)
+        if self.average:
+            self.average.begin()
+        self._began = True
+
+    def validated(self, validation: Source, criterion: Criterion) -> dict[str, float]:
+        """The columns of the log that validation gives, for the weights as they are."""
+        totals, truth, judged = [], [], []
+        for chunk in validation.chunks(None, self.validation_batch_size):
+            found, scores = self._evaluation[criterion.measure is not None](*chunk)
+            totals.append(found)
+            if criterion.measure:
+                truth.append(np.asarray(chunk.y)[chunk.order])
+                judged.append(scores.numpy())
+        columns = dict(zip(VALIDATED, steps.mean(totals), strict=True))
+        if criterion.measure:
+            finite = math.isfinite(columns["val_loss"])
+            columns[criterion.column] = (
+                criterion.measure(np.concatenate(truth), np.concatenate(judged)) if finite else math.nan
+            )
+        return columns
+
+
 def fit(
-    model: keras.Model,
-    objective: Objective,
-    optimizer: keras.optimizers.Optimizer,
+    training: Training,
     train: Source,
     validation: Source,
     schedule: Schedule,
@@ -49,12 +161,6 @@ def fit(
     seed: int,
     folder: Path,
     key: str,
-    validation_objective: Objective | None = None,
-    drop_last: bool = False,
-    average: float | None = None,
-    prepare: Prepare | None = None,
-    prepare_validation: Prepare | None = None,
-    validation_batch_size: int = 256,
     timing: Path | None = None,
     tensorboard: Path | None = None,
     after_epoch: Callable[[int], None] | None = None,
@@ -69,24 +175,14 @@ def fit(
     moving average the validation's columns once more, as `ema_…`: those of the averaged weights.
 
     Args:
-        model: samples → outputs N×L.
-        objective: what is minimised.
-        optimizer: a fresh Keras optimiser; for an objective that owns variables, `adam.Adam`.
+        training: what is trained, from the weights that it has.
         train: samples to train on.
         validation: samples that decide on the best epoch and on stopping.
         schedule: when to stop, and which epoch is the best.
         batch_size: samples per step; the last step of an epoch takes what is left.
-        seed: of dropout and of `prepare`.
+        seed: of dropout and of preparation.
         folder: the run's folder.
         key: hash of everything that the result depends on.
-        validation_objective: what gives the validation's loss, accuracy and scores; None: `objective`. An objective
-            that owns variables needs another one here: they have no rows for the validation's samples.
-        drop_last: leave out the last step of an epoch where less than a batch is left, in training only.
-        average: decay of a moving average of the weights, which is validated as well; the best epoch keeps the better
-            of the two. None: no average.
-        prepare: what happens to a training batch inside the step (augmentation, normalisation).
-        prepare_validation: the same for validation batches.
-        validation_batch_size: samples per evaluation step.
         timing: a CSV file (epoch,seconds,memory_mb) for what each epoch took, and the most memory that the process had
             until then; None: no file.
         tensorboard: a folder for TensorBoard's logs, which are never read back; None: no logs.
@@ -101,51 +197,25 @@ def fit(
 
     Raises:
         FloatingPointError: a loss is not finite.
-        TypeError: the objective owns variables, and the optimiser does not train such.
-        ValueError: the training samples are fewer than a batch, and `drop_last`.
+        ValueError: the training samples are fewer than a batch, and the last is left out.
     """
-    optimizer.build(model.trainable_variables)
-    by_rows = _by_rows(objective, optimizer)
-    weights = [v for v in model.variables if not v.path.endswith("seed_generator_state")]
-    averaged = None if average is None else MovingAverage(weights, average)
-    train_steps = steps.compile_training(
-        model,
-        objective,
-        optimizer,
-        batch_size=batch_size,
-        seed=seed,
-        prepare=prepare,
-        drop_last=drop_last,
-        average=averaged,
-        by_rows=by_rows,
-    )
-    evaluate = steps.compile_evaluation(
-        model,
-        validation_objective or objective,
-        batch_size=validation_batch_size,
-        prepare=prepare_validation,
-        scores=schedule.criterion.measure is not None,
-    )
-    variables = {
-        "weights": weights,
-        "optimizer": optimizer.variables,
-        "objective": objective.variables,
-        "rows": by_rows.variables if by_rows else (),
-        "average": averaged.variables if averaged else (),
-    }
-    state = State(folder, key, variables, schedule, report)
+    training.begin()
+    averaged, criterion = training.average, schedule.criterion
+    of_run = tf.constant(batch_size), tf.constant(seed)
+    state = State(folder, key, training.variables, schedule, report)
     state.restore()
     writer = _tensorboard_writer(tensorboard, state.history)
     while not state.finished:
         epoch, started = len(state.history), time.monotonic()
-        _seed_dropout(model, seed, epoch)
+        _seed_dropout(training.model, seed, epoch)
         numbered = _numbered(train, epoch, batch_size)
-        loss, acc = steps.mean(train_steps(*chunk, tf.constant(epoch), tf.constant(step)) for step, chunk in numbered)
-        row = {"epoch": epoch, "loss": loss, "acc": acc}
-        row |= _validated(evaluate, validation, validation_batch_size, schedule.criterion)
+        loss, acc = steps.mean(
+            training.steps(*chunk, *of_run, tf.constant(epoch), tf.constant(step)) for step, chunk in numbered
+        )
+        row = {"epoch": epoch, "loss": loss, "acc": acc} | training.validated(validation, criterion)
         if averaged:
             averaged.exchange()
-            found = _validated(evaluate, validation, validation_batch_size, schedule.criterion)
+            found = training.validated(validation, criterion)
             row |= {AVERAGED + name: value for name, value in found.items()}
             averaged.exchange()
         if not math.isfinite(loss + row["val_loss"]):
@@ -168,13 +238,13 @@ def fit(
     state.load_best()
     if averaged and state.best_is_average:
         averaged.exchange()
-    if by_rows:
-        by_rows.settle()
+    if training.by_rows:
+        training.by_rows.settle()
     _write_logs(folder, timing, state.history)  # a run that ended before its outputs were complete
     return state
 
 
-def run(folder: Path, record: Mapping[str, Any], model: keras.Model, *arguments: Any, **options: Any) -> None:
+def run(folder: Path, record: Mapping[str, Any], training: Training, *arguments: Any, **options: Any) -> None:
     """Train as `fit` does and leave a finished run in its folder: `log.csv`, `best.weights.h5` and `run.json`.
 
     The state stays until `forget`: a job of several runs that is killed does not train its finished runs again.
@@ -182,12 +252,13 @@ def run(folder: Path, record: Mapping[str, Any], model: keras.Model, *arguments:
     Args:
         folder: the run's folder.
         record: where the run comes from; goes into `run.json`, and its hash is the key of the state.
-        model: see `fit`.
+        training: see `fit`.
         arguments: see `fit`.
         options: see `fit`.
     """
     record = {**record, "versions": provenance.versions()}
-    state = fit(model, *arguments, folder=folder, key=provenance.key(record), **options)
+    state = fit(training, *arguments, folder=folder, key=provenance.key(record), **options)
+    model = training.model
     with complete_or_absent(folder / "best.weights.h5") as temporary:
         model.save_weights(temporary)
     results: dict[str, Any] = {
@@ -196,7 +267,7 @@ def run(folder: Path, record: Mapping[str, Any], model: keras.Model, *arguments:
         f"best_{state.schedule.criterion.column}": state.best_value,
         "trained_parameters": sum(math.prod(variable.shape) for variable in model.trainable_variables),
     }
-    if options.get("average") is not None:
+    if training.average:
         results["best_is_average"] = state.best_is_average
     write_json(folder / "run.json", {**record, "machine": devices.machine(), "results": results})
 
@@ -233,26 +304,6 @@ def scorer(
         return np.concatenate(said), np.concatenate(parts).astype(np.float32)
 
     return scores
-
-
-def _validated(
-    evaluate: Callable[..., tuple[tf.Tensor, tf.Tensor]], validation: Source, batch_size: int, criterion: Criterion
-) -> dict[str, float]:
-    """The columns of the log that validation gives, for the weights as they are."""
-    totals, truth, judged = [], [], []
-    for chunk in validation.chunks(None, batch_size):
-        found, scores_ = evaluate(*chunk)
-        totals.append(found)
-        if criterion.measure:
-            truth.append(np.asarray(chunk.y)[chunk.order])
-            judged.append(scores_.numpy())
-    columns = dict(zip(VALIDATED, steps.mean(totals), strict=True))
-    if criterion.measure:
-        finite = math.isfinite(columns["val_loss"])
-        columns[criterion.column] = (
-            criterion.measure(np.concatenate(truth), np.concatenate(judged)) if finite else math.nan
-        )
-    return columns
 
 
 def _by_rows(objective: Objective, optimizer: keras.optimizers.Optimizer) -> Any:

@@ -8,14 +8,22 @@ import tensorflow as tf
 
 def sgd(learning_rate: float, momentum: float, decay: float) -> keras.optimizers.Optimizer:
     """SGD with Nesterov momentum and the decay of early Keras: learning rate / (1 + decay · step)."""
-    schedule = keras.optimizers.schedules.InverseTimeDecay(learning_rate, decay_steps=1, decay_rate=decay)
-    return _FusedSGD(schedule, momentum=momentum, nesterov=momentum > 0)
+    return _FusedSGD(learning_rate, momentum, decay)
 
 
 class _FusedSGD(keras.optimizers.SGD):
-    """Keras' SGD whose step is one operation: one pass over weights and momenta, where Keras makes five."""
+    """Keras' SGD whose step is one operation: one pass over weights and momenta, where Keras makes five.
+
+    The rate before its decay is a variable, which another run can have otherwise.
+    """
+
+    def __init__(self, learning_rate: float, momentum: float, decay: float) -> None:
+        super().__init__(learning_rate, momentum=momentum, nesterov=momentum > 0)
+        self.decay = decay
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        taken = tf.cast(self.iterations.value, tf.float32)
+        learning_rate = tf.convert_to_tensor(learning_rate) / (1 + self.decay * taken)
         if not self.momentum:
             super().update_step(gradient, variable, learning_rate)
             return

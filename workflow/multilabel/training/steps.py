@@ -23,16 +23,14 @@ def compile_training(
     objective: Objective,
     optimizer: keras.optimizers.Optimizer,
     *,
-    batch_size: int,
-    seed: int,
     prepare: Prepare | None = None,
     drop_last: bool = False,
     average: MovingAverage | None = None,
     by_rows: Any = None,
 ) -> Callable[..., tf.Tensor]:
-    """A compiled function of a chunk: takes its steps and gives (sum of losses, right decisions, samples).
+    """A compiled function of a chunk and a run: takes its steps and gives (sum of losses, right decisions, samples).
 
-    See `loop.fit` for the arguments; `by_rows` trains what the objective owns, see `adam.ByRows`.
+    See `loop.Training` for the arguments; `by_rows` trains what the objective owns, see `adam.ByRows`.
     """
     variables = [variable.value for variable in model.trainable_variables]
     owned = [variable.value for variable in objective.variables]
@@ -43,6 +41,8 @@ def compile_training(
         y: tf.Tensor,
         order: tf.Tensor,
         rows: tf.Tensor | None,
+        batch_size: tf.Tensor,
+        seed: tf.Tensor,
         epoch: tf.Tensor,
         first_step: tf.Tensor,
     ) -> tf.Tensor:
@@ -112,7 +112,7 @@ def mean(totals: Iterable[tf.Tensor]) -> tuple[float, float]:
     return float(loss.sum() / samples.sum()), float(accuracy.sum() / samples.sum())
 
 
-def _steps(order: tf.Tensor, batch_size: int, drop_last: bool) -> tf.Tensor:
+def _steps(order: tf.Tensor, batch_size: int | tf.Tensor, drop_last: bool) -> tf.Tensor:
     count = tf.shape(order)[0]
     return count // batch_size if drop_last else (count + batch_size - 1) // batch_size
 

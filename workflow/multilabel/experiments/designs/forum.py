@@ -86,9 +86,7 @@ def train(
         loop.run(
             Path(folder) / name,
             {"specification": {"run": name, "output": output, "seed": seed}, "settings": settings, **record},
-            model,
-            objective,
-            keras.optimizers.Adam(settings["learning_rate"]),
+            loop.Training(model, objective, keras.optimizers.Adam(settings["learning_rate"])),
             InMemory(tf.constant(train.x), train.y, seed),
             InMemory(tf.constant(validation.x), validation.y, seed),
             Schedule(settings["epochs"], None, 0.0),

@@ -12,7 +12,7 @@ from multilabel.experiments.designs import images, losses, names, networks, part
 from multilabel.experiments.designs.images import Split
 from multilabel.files import complete_or_absent
 from multilabel.training import loop
-from multilabel.training.objectives import IGNORED, BinaryCrossEntropy
+from multilabel.training.objectives import IGNORED, BinaryCrossEntropy, Objective
 from multilabel.training.schedule import Schedule
 from multilabel.training.sources import InMemory, Source
 
@@ -55,23 +55,31 @@ def train_networks(
     shared = parts.load([first], sizes)[0] if first is not None else None
     record = {**record, "design": design, "settings": settings, "versions": provenance.versions()}
     trained: dict[int, keras.Model] = {}
+    trainings: dict[bool, loop.Training] = {}
     logs, times = [], []
     for number in numbers:
         seed = settings["seed"] + number
         model = networks.build(1, sizes, seed=seed)
         if shared is not None:
             networks.share_convolutions(model, shared)
+        ignoring = bool((train.targets[:, number] == IGNORED).any())
+        if ignoring not in trainings:
+            # The networks take turns in one, which is compiled once.
+            compiled = keras.models.clone_model(model)
+            trainings[ignoring] = _training(compiled, BinaryCrossEntropy(ignoring=ignoring), settings)
+        training = trainings[ignoring]
+        training.model.set_weights(model.get_weights())
         state = loop.fit(
-            model,
-            BinaryCrossEntropy(ignoring=bool((train.targets[:, number] == IGNORED).any())),
-            keras.optimizers.Adam(settings["learning_rate"]),
+            training,
             train.source(seed=seed, label=number),
             validation.source(seed=seed, label=number),
             _schedule(settings),
+            batch_size=settings["batch_size"],
+            seed=seed,
             folder=_working(path, number),
             key=provenance.key({**record, "network": number}),
-            **_batches(settings, seed),
         )
+        model.set_weights(training.model.get_weights())
         if shared is not None and networks.digest(model) != networks.digest(shared):
             raise RuntimeError(f"{design}: training changed the shared convolutions of network {number}")
         trained[number] = model
@@ -120,14 +128,17 @@ def train_runs(
         loop.run(
             Path(folder) / name,
             {"specification": {"run": name, "loss": loss}, "settings": settings, **record},
-            networks.build(len(train.labels.classes), networks.Sizes(**settings["sizes"]), seed=seed),
-            losses.objective(loss, train.targets, gamma=settings.get("gamma", 0)),
-            keras.optimizers.Adam(settings["learning_rate"]),
+            _training(
+                networks.build(len(train.labels.classes), networks.Sizes(**settings["sizes"]), seed=seed),
+                losses.objective(loss, train.targets, gamma=settings.get("gamma", 0)),
+                settings,
+            ),
             source,
             validation.source(seed=seed),
             _schedule(settings),
+            batch_size=settings["batch_size"],
+            seed=seed,
             timing=Path(timing) / f"{name}.csv",
-            **_batches(settings, seed),
         )
     for name in wanted:
         loop.forget(Path(folder) / name)
@@ -138,13 +149,15 @@ def _schedule(settings: Mapping[str, Any]) -> Schedule:
     return Schedule(settings["epochs"], None, 0.0)
 
 
-def _batches(settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    return {
-        "batch_size": settings["batch_size"],
-        "seed": seed,
-        "prepare": images.preparation(settings["augmentation"]),
-        "prepare_validation": images.preparation(),
-    }
+def _training(model: keras.Model, objective: Objective, settings: Mapping[str, Any]) -> loop.Training:
+    """A network with the tutorial's optimiser, on images that are augmented as the settings say."""
+    return loop.Training(
+        model,
+        objective,
+        keras.optimizers.Adam(settings["learning_rate"]),
+        prepare=images.preparation(settings["augmentation"]),
+        prepare_validation=images.preparation(),
+    )
 
 
 def _working(path: Path, number: int) -> Path:

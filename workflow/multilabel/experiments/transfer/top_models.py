@@ -67,7 +67,7 @@ def train(
     timing: str | Path | None = None,
     tensorboard: str | Path | None = None,
 ) -> None:
-    """Train runs one after the other in this process: start-up is paid once, as are features that runs share.
+    """Train runs one after the other in this process: what they share is read and compiled once.
 
     Args:
         features: run name → its feature files of train and val; runs that share them stand together.
@@ -81,21 +81,26 @@ def train(
     for files, group in itertools.groupby(features, key=lambda name: tuple(features[name])):
         inputs = provenance.digests([*files, *labels])
         splits = [_labelled(*pair, settings) for pair in zip(files, labels, strict=True)]
-        for name in group:
-            run = _top_model_run(name)
-            loop.run(
-                Path(folder) / name,
-                {"specification": asdict(run), "inputs": inputs, "settings": settings, **record},
-                build(run, splits[0].inputs, splits[0].classes, seed=settings["seed"]),
-                BinaryCrossEntropy(),
-                optimisers.sgd(run.learning_rate, settings["momentum"], settings["decay"]),
-                *(split.source for split in splits),
-                Schedule(settings["epochs"], settings["patience"], settings["min_delta"]),
-                batch_size=run.batch_size,
-                seed=settings["seed"],
-                timing=Path(timing) / f"{name}.csv" if timing else None,
-                tensorboard=Path(tensorboard) / name if tensorboard else None,
-            )
+        for _, names in itertools.groupby(sorted(group, key=_layers), key=_layers):
+            alike = {name: _top_model_run(name) for name in names}
+            first = next(iter(alike.values()))
+            model = build(first, splits[0].inputs, splits[0].classes, seed=settings["seed"])
+            optimizer = optimisers.sgd(first.learning_rate, settings["momentum"], settings["decay"])
+            training, initial = loop.Training(model, BinaryCrossEntropy(), optimizer), model.get_weights()
+            for name, run in alike.items():
+                model.set_weights(initial)
+                optimizer.learning_rate = run.learning_rate
+                loop.run(
+                    Path(folder) / name,
+                    {"specification": asdict(run), "inputs": inputs, "settings": settings, **record},
+                    training,
+                    *(split.source for split in splits),
+                    Schedule(settings["epochs"], settings["patience"], settings["min_delta"]),
+                    batch_size=run.batch_size,
+                    seed=settings["seed"],
+                    timing=Path(timing) / f"{name}.csv" if timing else None,
+                    tensorboard=Path(tensorboard) / name if tensorboard else None,
+                )
     for name in features:
         loop.forget(Path(folder) / name)
 
@@ -152,6 +157,12 @@ def _top_model_run(name: str) -> TopModelRun:
     if not isinstance(run, TopModelRun):
         raise ValueError(f"run name {name}: expected a run of stage 1, found a fine-tuned one")
     return run
+
+
+def _layers(name: str) -> tuple[int, int, str]:
+    """What runs whose networks are alike have in common."""
+    run = _top_model_run(name)
+    return run.layers, run.nodes, run.regulariser
 
 
 def _glorot(seed: int, layer: int) -> keras.initializers.Initializer:
