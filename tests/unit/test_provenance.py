@@ -69,6 +69,30 @@ def test_what_changes_no_result_leaves_the_version(library, name, content):
     assert version(library) == before
 
 
+def test_a_memory_leaves_the_version_and_is_made_anew_where_it_is_damaged(library, tmp_path, monkeypatch):
+    before = version(library)
+    monkeypatch.setenv("MULTILABEL_CHECKSUMS", str(tmp_path / "memory/checksums.json"))
+    assert version(library) == before
+    remembered = sorted((tmp_path / "memory/code").iterdir())
+    assert len(remembered) == 5  # figures.py is not needed
+    monkeypatch.setattr(provenance, "_parsed", None)
+    assert version(library) == before
+    monkeypatch.undo()
+    monkeypatch.setattr(provenance, "_LIBRARY", library)
+    monkeypatch.setenv("MULTILABEL_CHECKSUMS", str(tmp_path / "memory/checksums.json"))
+    for path in remembered:
+        path.write_text('{"imports": []')
+    assert version(library) == before
+    assert all(files.read_json(path)["digest"] for path in remembered)
+
+
+def test_an_edit_counts_in_spite_of_the_memory(library, tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTILABEL_CHECKSUMS", str(tmp_path / "memory/checksums.json"))
+    before = version(library)
+    (library / "files.py").write_text('SUFFIX = ".h6"\n')
+    assert version(library) != before
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

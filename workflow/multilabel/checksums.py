@@ -14,6 +14,12 @@ from multilabel.files import complete_or_absent, sha256, stamp
 VARIABLE = "MULTILABEL_CHECKSUMS"
 
 
+def memory() -> Path | None:
+    """The file in which checksums are remembered, if they are."""
+    name = os.environ.get(VARIABLE)
+    return Path(name) if name else None
+
+
 def of(paths: Iterable[str | Path]) -> dict[str, str]:
     """The sha256 of each file, by path.
 
@@ -53,16 +59,15 @@ def differing(recorded: Mapping[str, str]) -> list[str]:
 
 def _load() -> dict[str, list]:
     """The memory: path, as it was given, → stamp and sha256. So it goes with a project that is moved."""
-    memory = os.environ.get(VARIABLE)
+    path = memory()
     try:
-        content = json.loads(Path(memory).read_text(encoding="utf-8")) if memory else {}
+        content = json.loads(path.read_text(encoding="utf-8")) if path else {}
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
 
 
 def _save(known: Mapping[str, list]) -> None:
-    memory = os.environ.get(VARIABLE)
-    if memory:
-        with complete_or_absent(memory) as temporary:
+    if path := memory():
+        with complete_or_absent(path) as temporary:
             temporary.write_text(json.dumps(known), encoding="utf-8")

@@ -5,7 +5,7 @@ import hashlib
 import json
 import platform
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from itertools import chain
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from multilabel import checksums
-from multilabel.files import read_json, sha256
+from multilabel.files import read_json, sha256, write_json
 
 PACKAGES = ("tensorflow", "keras", "numpy", "h5py")
 DATA_FILE = r"[\w.]+\.(csv|html|yaml)"
@@ -134,10 +134,42 @@ class _Code(NamedTuple):
     text: str
 
 
+class _Source(NamedTuple):
+    """What a source says: the names that it imports, those of data files, and its code, as a digest."""
+
+    imports: Sequence[str]
+    data: Sequence[str]
+    digest: str
+
+
 @cache
 def _code(path: Path) -> _Code:
-    """What a file imports, and its syntax tree without docstrings with the digests of the data files that it names."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    """What a file imports, and its code with the digests of the data files that it names and that lie beside it."""
+    source = _remembered(path.read_bytes())
+    data = [path.with_name(name) for name in source.data]
+    text = "\n".join([source.digest, *(sha256(file) for file in data if file.exists())])
+    return _Code(frozenset(_files(source.imports)), text)
+
+
+def _remembered(content: bytes) -> _Source:
+    """What a source says, from the memory beside that of checksums where it is known: parsing all takes a second."""
+    memory = checksums.memory()
+    if not memory:
+        return _parsed(content)
+    # Another Python has other syntax trees.
+    name = hashlib.sha256(platform.python_version().encode() + content).hexdigest()
+    path = memory.with_name("code") / f"{name}.json"
+    try:
+        return _Source(**read_json(path))
+    except (OSError, TypeError, ValueError):
+        found = _parsed(content)
+        write_json(path, found._asdict())
+        return found
+
+
+def _parsed(content: bytes) -> _Source:
+    """What a source says, by its syntax tree without docstrings."""
+    tree = ast.parse(content)
     imported: set[str] = set()
     texts: set[str] = set()
     for node in ast.walk(tree):
@@ -151,9 +183,8 @@ def _code(path: Path) -> _Code:
                 imported.update({node.module, *(f"{node.module}.{alias.name}" for alias in node.names)})
         elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
-    data = [path.with_name(name) for name in sorted(texts) if re.fullmatch(DATA_FILE, name)]
-    text = "\n".join([ast.dump(tree), *(sha256(file) for file in data if file.exists())])
-    return _Code(frozenset(_files(imported)), text)
+    data = [name for name in sorted(texts) if re.fullmatch(DATA_FILE, name)]
+    return _Source(sorted(imported), data, hashlib.sha256(ast.dump(tree).encode()).hexdigest())
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -165,39 +165,6 @@ def test_the_same_test_images_are_held_out_whatever_the_validation_split():
     assert same(found[0], found[2])
 
 
-# Statistics
-
-
-def test_statistics_of_a_split(matrix):
-    [row] = labels.statistics({"val": matrix}).to_dict("records")
-    assert row == {
-        "split": "val",
-        "images": 5,
-        "unlabelled": 1,
-        "classes": 3,
-        "pairs": 6,
-        "label cardinality": 6 / 5,
-        "label density": pytest.approx(6 / 15),
-        "most frequent": "person (3)",
-        "least frequent": "toaster (0)",
-    }
-
-
-def test_images_per_class_has_a_row_per_class_and_a_column_per_split(matrix):
-    found = labels.images_per_class({"train": numbered(4), "val": matrix})
-    assert found.to_dict("index") == {
-        "person": {"train": 4, "val": 3},
-        "dog": {"train": 4, "val": 3},
-        "toaster": {"train": 4, "val": 0},
-    }
-
-
-def test_labels_per_image_counts_from_no_label_to_the_most_in_any_split(matrix):
-    found = labels.labels_per_image({"train": numbered(4), "val": matrix})
-    assert found.index.tolist() == [0, 1, 2, 3]
-    assert found.to_dict("list") == {"train": [0, 0, 0, 4], "val": [1, 2, 2, 0]}
-
-
 def test_networks_are_trained_on_labels_or_where_there_is_one_on_coverage(matrix):
     assert matrix.targets is matrix.labels
     assert covering(matrix).targets.max() == 0.25

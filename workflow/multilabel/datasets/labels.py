@@ -1,12 +1,12 @@
 """Which labels each image has, as a matrix whose rows are images and whose columns are classes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
-import pandas as pd
 
 from multilabel.files import complete_or_absent
 
@@ -47,7 +47,7 @@ class LabelMatrix:
             )
         for what, values in (("image ids", self.image_id.tolist()), ("class names", self.classes)):
             if len(set(values)) < len(values):
-                twice = [value for value, count in pd.Series(values).value_counts().items() if count > 1]
+                twice = [value for value, count in Counter(values).items() if count > 1]
                 raise ValueError(f"labels: expected different {what}, found twice: {', '.join(map(str, twice[:5]))}")
         if self.labels.size and self.labels.max() > 1:
             raise ValueError(f"labels: expected 0 or 1, found {self.labels.max()}")
@@ -214,42 +214,3 @@ def _held_out(matrix: LabelMatrix, fraction: float, seed: int, *, key: str) -> t
         return matrix.held_out(fraction, seed)
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from error
-
-
-def statistics(matrices: Mapping[str, LabelMatrix]) -> pd.DataFrame:
-    """One row per split: images, unlabelled, pairs, cardinality, density, and its most and least frequent class."""
-    rows = []
-    for split, matrix in matrices.items():
-        counts = matrix.labels.sum(axis=0, dtype=np.int64)
-        cardinality = float(matrix.labels.sum(axis=1, dtype=np.int64).mean())
-        most, least = int(counts.argmax()), int(counts.argmin())
-        rows.append(
-            {
-                "split": split,
-                "images": len(matrix),
-                "unlabelled": int((~matrix.labels.any(axis=1)).sum()),
-                "classes": len(matrix.classes),
-                "pairs": int(counts.sum()),
-                "label cardinality": cardinality,
-                "label density": cardinality / len(matrix.classes),
-                "most frequent": f"{matrix.classes[most]} ({counts[most]})",
-                "least frequent": f"{matrix.classes[least]} ({counts[least]})",
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def images_per_class(matrices: Mapping[str, LabelMatrix]) -> pd.DataFrame:
-    """How many images have each class (rows) in each split (columns)."""
-    counts = {
-        split: pd.Series(matrix.labels.sum(axis=0, dtype=int), matrix.classes) for split, matrix in matrices.items()
-    }
-    return pd.DataFrame(counts).rename_axis("class")
-
-
-def labels_per_image(matrices: Mapping[str, LabelMatrix]) -> pd.DataFrame:
-    """How many images have 0, 1, 2, … labels (rows) in each split (columns)."""
-    sums: dict[str, np.ndarray] = {split: matrix.labels.sum(axis=1, dtype=int) for split, matrix in matrices.items()}
-    length = 1 + max(int(values.max(initial=0)) for values in sums.values())
-    histogram = {split: np.bincount(values, minlength=length) for split, values in sums.items()}
-    return pd.DataFrame(histogram).rename_axis("labels")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
-from multilabel.datasets import labels
+from multilabel.datasets import statistics
 from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer import published as printed
 from multilabel.experiments.transfer import runs, tables
@@ -81,8 +81,8 @@ def page(
 def _dataset_rows(said: Mapping[str, Any], matrices: Mapping[str, LabelMatrix]) -> Iterator[Row]:
     """Sections 3.1, 3.2 and 6.2, Figs. 2 and 3: what there is to count in the labels."""
     coco = said["coco_2017"]
-    counts = labels.images_per_class(matrices)
-    histogram = labels.labels_per_image(matrices)
+    counts = statistics.images_per_class(matrices)
+    histogram = statistics.labels_per_image(matrices)
     for split, matrix in matrices.items():
         yield number(said, "Section 3.1", f"images, {split}", coco["images"][split], len(matrix), "count")
     yield number(said, "Section 3.1", "classes", coco["classes"], len(counts), "count")
