@@ -14,6 +14,7 @@ from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer import top_models
 from multilabel.features import files as features_
 from multilabel.files import complete_or_absent
+from multilabel.training import feature_files
 
 KINDS = {"all": "all labels", "one": "one label"}
 
@@ -52,6 +53,7 @@ def train(
     rng = np.random.default_rng(settings["seed"])
     order, drawn = rng.permutation(len(whole.image_id)), one_label(matrix, rng)
     rows_of_labels = matrix.rows_of(whole.image_id, name=train[1], other=train[0])
+    models = top_models.Models(settings)
     with complete_or_absent(output) as temporary, h5py.File(temporary, "w") as written:
         for size in sorted({min(size, len(order)) for size in sizes} | {len(order)}):
             chosen = np.sort(order[:size])
@@ -66,15 +68,15 @@ def train(
                     folder=part,
                     settings=settings,
                     record=record,
+                    models=models,
                 )
                 group = written.create_group(part.name)
                 group.attrs["labels"], group.attrs["images"] = KINDS[kind], size
                 group.attrs["pairs"] = int(labels.labels[rows_of_labels[chosen]].sum())
                 group.attrs["validation_loss"] = pd.read_csv(part / run / "log.csv")["val_loss"].min()
-                weights, others = part / run / "best.weights.h5", [val[0], test[0]]
-                found = top_models.predict(weights, others, len(matrix.classes))
-                for split, scores in zip(("val", "test"), found, strict=True):
-                    group[f"{split}/image_id"], group[f"{split}/scores"] = scores
+                for split, (file_, _) in {"val": val, "test": test}.items():
+                    source, _ = feature_files.source(file_, lambda image_id: image_id, 0, settings["memory_gb"])
+                    group[f"{split}/image_id"], group[f"{split}/scores"] = models.score(source)
     shutil.rmtree(place)
 
 

@@ -57,6 +57,33 @@ def build(run: TopModelRun, inputs: int, classes: int, *, seed: int) -> keras.Mo
     return keras.Model(inputs_, logits, name="top_model")
 
 
+class Models:
+    """Top models for one run after the other: those of the same layers take turns in one, which is compiled once.
+
+    Only the last one stays, so that a grid needs no more memory than its largest run. `score` is its scorer.
+    """
+
+    score: loop.Scorer
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        """Make none yet, with `settings` as of `train`."""
+        self.settings = settings
+        self._alike: tuple[Any, ...] | None = None
+
+    def training(self, run: TopModelRun, inputs: int, classes: int) -> loop.Training:
+        """What `loop.run` takes for a run on features of `inputs` numbers, with the weights that its seed gives."""
+        alike = run.layers, run.nodes, run.regulariser, inputs, classes
+        if alike != self._alike:
+            model = build(run, inputs, classes, seed=self.settings["seed"])
+            optimizer = optimisers.sgd(run.learning_rate, self.settings["momentum"], self.settings["decay"])
+            self._last, self._initial = loop.Training(model, BinaryCrossEntropy(), optimizer), model.get_weights()
+            self.score = loop.scorer(model)
+            self._alike = alike
+        self._last.model.set_weights(self._initial)
+        self._last.optimizer.learning_rate = run.learning_rate
+        return self._last
+
+
 def train(
     features: Mapping[str, Sequence[str]],
     *,
@@ -66,6 +93,7 @@ def train(
     record: Mapping[str, Any],
     timing: str | Path | None = None,
     tensorboard: str | Path | None = None,
+    models: Models | None = None,
 ) -> None:
     """Train runs one after the other in this process: what they share is read and compiled once.
 
@@ -77,30 +105,25 @@ def train(
         record: what each `run.json` records of the runs' origin.
         timing: where each run gets a file `{run}.csv` of the seconds of its epochs; None: no files.
         tensorboard: where each run gets a folder of TensorBoard's logs; None: no logs.
+        models: what calls share, with the same settings; None: nothing.
     """
+    models = models or Models(settings)
     for files, group in itertools.groupby(features, key=lambda name: tuple(features[name])):
         inputs = provenance.digests([*files, *labels])
         splits = [_labelled(*pair, settings) for pair in zip(files, labels, strict=True)]
-        for _, names in itertools.groupby(sorted(group, key=_layers), key=_layers):
-            alike = {name: _top_model_run(name) for name in names}
-            first = next(iter(alike.values()))
-            model = build(first, splits[0].inputs, splits[0].classes, seed=settings["seed"])
-            optimizer = optimisers.sgd(first.learning_rate, settings["momentum"], settings["decay"])
-            training, initial = loop.Training(model, BinaryCrossEntropy(), optimizer), model.get_weights()
-            for name, run in alike.items():
-                model.set_weights(initial)
-                optimizer.learning_rate = run.learning_rate
-                loop.run(
-                    Path(folder) / name,
-                    {"specification": asdict(run), "inputs": inputs, "settings": settings, **record},
-                    training,
-                    *(split.source for split in splits),
-                    Schedule(settings["epochs"], settings["patience"], settings["min_delta"]),
-                    batch_size=run.batch_size,
-                    seed=settings["seed"],
-                    timing=Path(timing) / f"{name}.csv" if timing else None,
-                    tensorboard=Path(tensorboard) / name if tensorboard else None,
-                )
+        for name in sorted(group, key=_layers):
+            run = _top_model_run(name)
+            loop.run(
+                Path(folder) / name,
+                {"specification": asdict(run), "inputs": inputs, "settings": settings, **record},
+                models.training(run, splits[0].inputs, splits[0].classes),
+                *(split.source for split in splits),
+                Schedule(settings["epochs"], settings["patience"], settings["min_delta"]),
+                batch_size=run.batch_size,
+                seed=settings["seed"],
+                timing=Path(timing) / f"{name}.csv" if timing else None,
+                tensorboard=Path(tensorboard) / name if tensorboard else None,
+            )
     for name in features:
         loop.forget(Path(folder) / name)
 
@@ -160,7 +183,7 @@ def _top_model_run(name: str) -> TopModelRun:
 
 
 def _layers(name: str) -> tuple[int, int, str]:
-    """What runs whose networks are alike have in common."""
+    """By this, runs of the same layers stand together."""
     run = _top_model_run(name)
     return run.layers, run.nodes, run.regulariser
 
