@@ -73,6 +73,16 @@ def test_runs_are_trained_on_coverage_where_the_labels_have_it(project, tmp_path
 # Runs
 
 
+def test_runs_that_share_layers_have_the_bytes_of_those_trained_alone(project, tmp_path):
+    """With another rate, another batch size, another regulariser between them."""
+    names = [RUN, RUN.replace("lr11_b16", "lr52_b32"), RUN.replace("d5", "bn"), RUN.replace("b16", "b64")]
+    together = train(project, tmp_path / "together", *names)
+    for name in names:
+        alone = train(project, tmp_path / "alone", name)
+        for file in ("log.csv", "best.weights.h5"):
+            assert (together / name / file).read_bytes() == (alone / name / file).read_bytes()
+
+
 def test_features_read_in_windows_give_the_validation_loss_of_those_in_memory(project):
     """Trained nothing, the windows of validation give what all of it at once gives."""
     streamed = train(project, "streamed_0", epochs=1, momentum=0.0, decay=1e12)
