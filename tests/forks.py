@@ -75,7 +75,9 @@ class Server:
 
 @functools.cache
 def python() -> str:
-    """The `python` of a server for all tests of this process."""
+    """The `python` of a server for all tests of this process; on other systems than Linux, the interpreter."""
+    if not hasattr(os, "pidfd_open"):
+        return sys.executable
     server = Server()
     atexit.register(server.stop)
     return server.python
@@ -122,10 +124,10 @@ def _serve(path: str) -> _Call | None:
                 running[client] = pid
                 selector.register(client, selectors.EVENT_READ)
                 selector.register(os.pidfd_open(pid), selectors.EVENT_READ, client)
-            elif key.data is None:  # a signal for the fork, or nothing: the caller is dead
-                _forward(key.fileobj, running, selector)
-            else:
+            elif key.data is not None:
                 _finish(key, running, selector)
+            elif key.fileobj in running:  # else its fork has just ended
+                _forward(key.fileobj, running, selector)
 
 
 def _received(client: socket.socket) -> _Call:
@@ -137,6 +139,7 @@ def _received(client: socket.socket) -> _Call:
 
 
 def _forward(client: Any, running: Mapping[socket.socket, int], selector: selectors.BaseSelector) -> None:
+    """Send a fork the signal that its caller got; kill it where the caller is dead."""
     number = client.recv(1)
     if not number:
         selector.unregister(client)
