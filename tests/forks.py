@@ -103,7 +103,8 @@ def _serve(path: str) -> _Call | None:
     print("ready", flush=True)
     running: dict[socket.socket, int] = {}
     while True:
-        for key, _ in selector.select():
+        # New callers last: one that comes after the death of another finds its fork dead, too.
+        for key, _ in sorted(selector.select(), key=lambda event: event[0].fileobj is listener):
             if key.fileobj == 0:
                 for pid in running.values():
                     os.killpg(pid, signal.SIGKILL)
@@ -140,10 +141,11 @@ def _received(client: socket.socket) -> _Call:
 
 def _forward(client: Any, running: Mapping[socket.socket, int], selector: selectors.BaseSelector) -> None:
     """Send a fork the signal that its caller got; kill it where the caller is dead."""
-    number = client.recv(1)
+    number, pid = client.recv(1), running[client]
+    os.killpg(pid, number[0] if number else signal.SIGKILL)
     if not number:
         selector.unregister(client)
-    os.killpg(running[client], number[0] if number else signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 def _finish(key: selectors.SelectorKey, running: dict[socket.socket, int], selector: selectors.BaseSelector) -> None:
