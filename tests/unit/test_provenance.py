@@ -75,11 +75,9 @@ def test_a_memory_leaves_the_version_and_is_made_anew_where_it_is_damaged(librar
     assert version(library) == before
     remembered = sorted((tmp_path / "memory/code").iterdir())
     assert len(remembered) == 5  # figures.py is not needed
-    monkeypatch.setattr(provenance, "_parsed", None)
-    assert version(library) == before
-    monkeypatch.undo()
-    monkeypatch.setattr(provenance, "_LIBRARY", library)
-    monkeypatch.setenv("MULTILABEL_CHECKSUMS", str(tmp_path / "memory/checksums.json"))
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance, "_parsed", None)
+        assert version(library) == before
     for path in remembered:
         path.write_text('{"imports": []')
     assert version(library) == before

@@ -14,7 +14,6 @@ from multilabel.datasets.labels import LabelMatrix
 from multilabel.experiments.transfer import top_models
 from multilabel.features import files as features_
 from multilabel.files import complete_or_absent
-from multilabel.training import feature_files
 
 KINDS = {"all": "all labels", "one": "one label"}
 
@@ -74,9 +73,8 @@ def train(
                 group.attrs["labels"], group.attrs["images"] = KINDS[kind], size
                 group.attrs["pairs"] = int(labels.labels[rows_of_labels[chosen]].sum())
                 group.attrs["validation_loss"] = pd.read_csv(part / run / "log.csv")["val_loss"].min()
-                for split, (file_, _) in {"val": val, "test": test}.items():
-                    source, _ = feature_files.source(file_, lambda image_id: image_id, 0, settings["memory_gb"])
-                    group[f"{split}/image_id"], group[f"{split}/scores"] = models.score(source)
+                for split, (features, _) in {"val": val, "test": test}.items():
+                    group[f"{split}/image_id"], group[f"{split}/scores"] = models.predict(features)
     shutil.rmtree(place)
 
 

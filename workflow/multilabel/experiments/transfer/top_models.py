@@ -60,10 +60,8 @@ def build(run: TopModelRun, inputs: int, classes: int, *, seed: int) -> keras.Mo
 class Models:
     """Top models for one run after the other: those of the same layers take turns in one, which is compiled once.
 
-    Only the last one stays, so that a grid needs no more memory than its largest run. `score` is its scorer.
+    Only the last one stays, so that a grid needs no more memory than its largest run.
     """
-
-    score: loop.Scorer
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         """Make none yet, with `settings` as of `train`."""
@@ -77,11 +75,15 @@ class Models:
             model = build(run, inputs, classes, seed=self.settings["seed"])
             optimizer = optimisers.sgd(run.learning_rate, self.settings["momentum"], self.settings["decay"])
             self._last, self._initial = loop.Training(model, BinaryCrossEntropy(), optimizer), model.get_weights()
-            self.score = loop.scorer(model)
+            self._score = loop.scorer(model)
             self._alike = alike
         self._last.model.set_weights(self._initial)
         self._last.optimizer.learning_rate = run.learning_rate
         return self._last
+
+    def predict(self, path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+        """Image ids (N,) and scores N×L, float32, of the run that was trained last on a feature file."""
+        return self._score(_images(path, self.settings["memory_gb"])[0])
 
 
 def train(
@@ -151,9 +153,14 @@ def predict(
     """Image ids (N,) and scores N×L, float32, of a finished run on each feature file; larger ones are read in parts."""
     scores: loop.Scorer | None = None
     for path in features:
-        source, inputs = feature_files.source(path, lambda image_id: image_id, 0, memory_gb)
+        source, inputs = _images(path, memory_gb)
         scores = scores or loop.scorer(load(weights, inputs, classes))
         yield scores(source)
+
+
+def _images(path: str | Path, memory_gb: float) -> tuple[Source, int]:
+    """A feature file as samples that say which image they are; and how many numbers each has."""
+    return feature_files.source(path, lambda image_id: image_id, 0, memory_gb)
 
 
 class _Split(NamedTuple):
